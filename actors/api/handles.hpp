@@ -1,0 +1,123 @@
+#pragma once
+
+#include <caf/fwd.hpp>
+#include <caf/replies_to.hpp>
+
+// Every actor interface of the router. An actor's room implements the alias of
+// the same name; other rooms know nothing else about it.
+
+namespace signalbox {
+
+struct api_answer;
+struct api_call;
+struct presence_attach;
+struct attached;
+struct authenticate;
+struct broadcast;
+struct change_rooms;
+struct confirmed;
+struct deliver;
+struct deliver_users;
+struct presence_detach;
+struct disconnect;
+struct event_forwarded;
+struct fan_out;
+struct fanned_out;
+struct forward_event;
+struct member_count;
+struct moved;
+struct publish;
+struct published;
+struct reattach;
+struct received;
+struct routed;
+struct session_closed;
+struct session_upgraded;
+struct user_command;
+struct user_info;
+struct verdict;
+
+/// The CONNECTION: one browser (or site) connection.
+using connection_actor = caf::typed_actor<
+  // The session has a packet of the client.
+  caf::reacts_to<received>,
+  // The session moved from polling to a WebSocket.
+  caf::reacts_to<session_upgraded>,
+  // The session has ended; the actor ends too.
+  caf::reacts_to<session_closed>,
+  // SITE_AUTH knows who asks for a namespace.
+  caf::reacts_to<verdict>,
+  // USERS has taken up, or refused, a membership.
+  caf::reacts_to<attached>,
+  // Push a private event to the client.
+  caf::reacts_to<deliver>,
+  // INGEST has routed an event of this publisher.
+  caf::reacts_to<published>,
+  // The site has answered an event of this browser.
+  caf::reacts_to<event_forwarded>,
+  // Join and leave rooms.
+  caf::reacts_to<change_rooms>,
+  // Leave a namespace at the site's request.
+  caf::reacts_to<disconnect>>;
+
+/// The PRESENCE: one online user's record. Its questions and events come
+/// through USERS, which lives on the same shard and calls it directly.
+using presence_actor = caf::typed_actor<
+  // A connection is gone.
+  caf::reacts_to<presence_detach>>;
+
+/// USERS: finds or makes the record of a user.
+using users_actor = caf::typed_actor<
+  // Add a connection; the first one brings the user online.
+  caf::reacts_to<presence_attach>,
+  // Remove a connection.
+  caf::reacts_to<presence_detach>,
+  // A connection changed its transport.
+  caf::reacts_to<moved>,
+  // Push an event to every connection of some users.
+  caf::reacts_to<deliver_users>,
+  // Report on, disconnect, or change the rooms of users or connections.
+  caf::reacts_to<user_command>>;
+
+/// The NSP: one Socket.IO namespace on this node.
+using nsp_actor = caf::typed_actor<
+  // Push an event to all members, or those of some rooms.
+  caf::reacts_to<broadcast>,
+  // A hub has done so.
+  caf::reacts_to<fanned_out>,
+  // The number of online users in the namespace changed.
+  caf::reacts_to<member_count>>;
+
+/// The part of an NSP on one shard: loops over the members there.
+using hub_actor = caf::typed_actor<
+  // Push an event to the members here.
+  caf::reacts_to<fan_out>,
+  // A user's record was lost; its connections here must report again.
+  caf::reacts_to<reattach>>;
+
+/// INGEST: the way in for what the site posts.
+using ingest_actor = caf::typed_actor<
+  // A call of the HTTP API.
+  caf::reacts_to<api_call>,
+  // An event of a Socket.IO publisher.
+  caf::reacts_to<publish>,
+  // USERS or an NSP has routed an event.
+  caf::reacts_to<routed>,
+  // A client has acknowledged an event that asked for it.
+  caf::reacts_to<confirmed>,
+  // USERS has carried out a command.
+  caf::reacts_to<user_info>>;
+
+/// SITE_AUTH: asks the site's API.
+using site_auth_actor = caf::typed_actor<
+  // Who is this?
+  caf::reacts_to<authenticate>,
+  // What does the site say to this event of a browser?
+  caf::reacts_to<forward_event>>;
+
+/// TRANSPORT: owns the HTTP side of the API.
+using transport_actor = caf::typed_actor<
+  // INGEST has an answer to a call.
+  caf::reacts_to<api_answer>>;
+
+} // namespace signalbox

@@ -1,0 +1,295 @@
+#pragma once
+
+#include "actors/api/error.hpp"
+#include "actors/api/handles.hpp"
+#include "transports/codec/encoded.hpp"
+#include "transports/codec/socket/packet.hpp"
+#include "transports/session/close_reason.hpp"
+#include "transports/session/handshake.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Every message of the router. All of them are node-local: they carry handles
+// of local actors or shared immutable bytes and never reach another node.
+// `ticket` is chosen by whoever asks and comes back with the answer.
+
+namespace signalbox {
+
+// -- session -> CONNECTION ----------------------------------------------------
+
+/// The client sent a packet.
+struct received {
+  socket::packet packet;
+};
+
+/// The session moved from polling to a WebSocket.
+struct session_upgraded {};
+
+/// The session has ended.
+struct session_closed {
+  session::close_reason why = session::close_reason::client_close;
+};
+
+// -- CONNECTION <-> SITE_AUTH -------------------------------------------------
+
+/// Asks who a client is, for one namespace.
+struct authenticate {
+  connection_actor asker;
+  uint64_t ticket = 0;
+  std::string nsp;
+  std::shared_ptr<const session::handshake> from;
+  /// The CONNECT auth payload as JSON, empty without one.
+  std::string auth;
+};
+
+/// Answers `authenticate`.
+struct verdict {
+  uint64_t ticket = 0;
+  /// `none`: allowed; `unauthorized`; `unavailable`.
+  ec outcome = ec::unavailable;
+  std::string user;
+  /// JSON object, empty without one.
+  std::string info;
+  std::vector<std::string> rooms;
+};
+
+/// Passes an event of a browser on to the site.
+struct forward_event {
+  connection_actor asker;
+  uint64_t ticket = 0;
+  std::string user;
+  std::string nsp;
+  /// JSON text of the event array, binary values as `{"$base64":...}`.
+  std::string args;
+};
+
+/// Answers `forward_event`.
+struct event_forwarded {
+  uint64_t ticket = 0;
+  ec outcome = ec::none;
+  /// JSON array: the arguments of the ack.
+  std::string ack;
+};
+
+// -- CONNECTION <-> USERS -----------------------------------------------------
+
+/// Adds a connection to a user's record.
+struct presence_attach {
+  connection_actor who;
+  uint64_t ticket = 0;
+  std::string user;
+  std::string nsp;
+  /// Id of the connection in the namespace.
+  std::string sid;
+  std::string info;
+  std::string transport;
+  std::string dialect;
+  /// When it joined, in seconds since 1970.
+  int64_t since = 0;
+};
+
+/// Answers `presence_attach`.
+struct attached {
+  uint64_t ticket = 0;
+  ec outcome = ec::none;
+};
+
+/// Removes a connection from a user's record.
+struct presence_detach {
+  std::string user;
+  std::string sid;
+};
+
+/// A connection changed its transport.
+struct moved {
+  std::string user;
+  std::string sid;
+  std::string transport;
+};
+
+/// A user's record was lost; connections of the user attach again.
+struct reattach {
+  std::string user;
+};
+
+/// Pushes an event to one connection.
+struct deliver {
+  codec::event_ptr event;
+  std::string sid;
+  bool volatile_ = false;
+  /// Number of the confirm that awaits the client's ack; 0 for none.
+  uint64_t confirm = 0;
+  /// Until when the ack is awaited, in milliseconds of the monotonic clock.
+  int64_t confirm_until = 0;
+};
+
+/// Leaves a namespace at the site's request.
+struct disconnect {
+  std::string sid;
+};
+
+/// Joins and leaves rooms.
+struct change_rooms {
+  std::string sid;
+  std::vector<std::string> join;
+  std::vector<std::string> leave;
+};
+
+// -- INGEST <-> USERS, NSP ----------------------------------------------------
+
+/// Pushes an event to every connection of some users in its namespace.
+struct deliver_users {
+  uint64_t ticket = 0;
+  std::vector<std::string> users;
+  codec::event_ptr event;
+  bool volatile_ = false;
+  uint64_t confirm = 0;
+  int64_t confirm_until = 0;
+};
+
+/// Pushes an event to all members of a namespace, or those of some rooms.
+struct broadcast {
+  uint64_t ticket = 0;
+  codec::event_ptr event;
+  /// Empty for all members.
+  std::vector<std::string> rooms;
+  bool volatile_ = false;
+};
+
+/// Says whom an event reached.
+struct routed {
+  uint64_t ticket = 0;
+  /// Users (or, for a room event, rooms) that were found.
+  uint64_t matched = 0;
+  /// Connections open at acceptance.
+  uint64_t online = 0;
+  /// For a confirm: the users without a connection.
+  std::vector<std::string> offline;
+};
+
+/// A client acknowledged an event.
+struct confirmed {
+  uint64_t confirm = 0;
+  std::string user;
+};
+
+/// Something to do with users or connections, by id.
+struct user_command {
+  enum class kind : uint8_t { show, online, disconnect, rooms };
+  kind what = kind::show;
+  uint64_t ticket = 0;
+  /// Whether the ids are connections instead of users.
+  bool connections = false;
+  std::vector<std::string> ids;
+  /// For rooms: the namespace, and what changes.
+  std::string nsp;
+  std::vector<std::string> join;
+  std::vector<std::string> leave;
+};
+
+/// Answers `user_command` with the JSON of the HTTP answer.
+struct user_info {
+  uint64_t ticket = 0;
+  ec outcome = ec::none;
+  std::string json;
+};
+
+// -- NSP <-> hub --------------------------------------------------------------
+
+/// Pushes an event to the members on one shard.
+struct fan_out {
+  uint64_t ticket = 0;
+  codec::event_ptr event;
+  std::vector<std::string> rooms;
+  bool volatile_ = false;
+};
+
+/// Answers `fan_out`.
+struct fanned_out {
+  uint64_t ticket = 0;
+  /// Connections reached.
+  uint64_t online = 0;
+  /// Which of the named rooms have members here, one bit each.
+  std::vector<bool> rooms;
+};
+
+/// The number of a namespace's online users changed.
+struct member_count {
+  int64_t users = 0;
+};
+
+// -- INGEST <-> TRANSPORT, CONNECTION -----------------------------------------
+
+/// A call of the HTTP API.
+struct api_call {
+  transport_actor asker;
+  uint64_t ticket = 0;
+  std::string method;
+  std::string path;
+  /// Value of the Authorization header.
+  std::string authorization;
+  std::string body;
+};
+
+/// Answers `api_call`.
+struct api_answer {
+  uint64_t ticket = 0;
+  unsigned status = 200;
+  std::string json;
+};
+
+/// An event of a Socket.IO publisher.
+struct publish {
+  connection_actor asker;
+  uint64_t ticket = 0;
+  /// Index of its credential in `ingest.keys`.
+  size_t key = 0;
+  std::string nsp;
+  std::string type;
+  /// JSON text of the payload, binary values as `{"$base64":...}`.
+  std::string payload;
+};
+
+/// Answers `publish` with the JSON object of the HTTP answer.
+struct published {
+  uint64_t ticket = 0;
+  std::string json;
+};
+
+} // namespace signalbox
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::received)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::session_upgraded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::session_closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::authenticate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::verdict)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::forward_event)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::event_forwarded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::presence_attach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::presence_detach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::reattach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::disconnect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::change_rooms)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::deliver_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::broadcast)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::routed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::confirmed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_info)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fan_out)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fanned_out)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::member_count)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::publish)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::published)

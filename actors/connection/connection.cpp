@@ -1,0 +1,581 @@
+#include "actors/connection/connection.hpp"
+
+#include "actors/api/log.hpp"
+#include "actors/api/type_ids.hpp"
+#include "actors/connection/membership.hpp"
+#include "actors/shard/light_actor.hpp"
+#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_split.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace signalbox {
+
+using session::close_reason;
+using socket::packet_type;
+
+class connection_impl : public light_actor {
+public:
+  connection_impl(caf::actor_config& cfg, shard& at,
+                  const connection_context& shared, session::port& out,
+                  std::shared_ptr<const session::handshake> from)
+    : light_actor(cfg, at),
+      shared_(shared),
+      population_(shared.count, actor_kind::connection),
+      out_(&out),
+      from_(std::move(from)),
+      deadline_(session::make_timer<&connection_impl::on_deadline>(this)) {
+    arm();
+  }
+
+  const char* name() const override {
+    return "signalbox.connection";
+  }
+
+  // -- for memberships --------------------------------------------------------
+
+  bool push(const codec::shared_event& event, bool volatile_) {
+    return out_ != nullptr && out_->send(event, {}, volatile_);
+  }
+
+  void on_namespace_down(membership& x) {
+    x.hub = nullptr;
+    send_disconnect(x.nsp);
+    leave(x);
+  }
+
+  void report(const membership& x, uint64_t ticket) {
+    caf::anon_send(shared_.users,
+                   presence_attach{handle(), ticket, x.user, x.nsp, x.sid, x.info,
+                          std::string{out_->transport()},
+                          std::string{from_->dialect}, std::time(nullptr)});
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    auto known
+      = dispatch<received, session_upgraded, session_closed, verdict,
+                 attached, deliver, published, event_forwarded,
+                 change_rooms, disconnect>(x, [this](auto& msg) { on(msg); });
+    if (!known)
+      unexpected(x);
+  }
+
+  void on_end(const caf::error&) override {
+    population_.end();
+    deadline_.cancel();
+    // Ended by somebody else while the session lives: close its socket.
+    if (auto* out = std::exchange(out_, nullptr))
+      out->close(close_reason::actor_down);
+    while (!memberships_.empty())
+      leave(*memberships_.back());
+  }
+
+private:
+  using membership_ptr = std::unique_ptr<membership>;
+  using stage = membership::stage;
+
+  connection_actor handle() {
+    return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
+  }
+
+  const limit_settings& limits() const noexcept {
+    return shared_.opts.limits;
+  }
+
+  /// Ends the session; the actor ends when the news of it arrives.
+  void close(close_reason why) {
+    if (out_ != nullptr)
+      out_->close(why);
+  }
+
+  // -- session ----------------------------------------------------------------
+
+  void on(session_closed& x) {
+    out_ = nullptr;
+    if (x.why != close_reason::client_close
+        && x.why != close_reason::transport_error)
+      spdlog::debug("session of {} closed: {}", printable(from_->address),
+                    to_string(x.why));
+    quit();
+  }
+
+  void on(session_upgraded&) {
+    for (const auto& each : memberships_)
+      if (each->at == stage::joined && out_ != nullptr)
+        caf::anon_send(shared_.users,
+                       moved{each->user, each->sid,
+                             std::string{out_->transport()}});
+  }
+
+  void on(received& x) {
+    if (out_ == nullptr)
+      return;
+    auto& packet = x.packet;
+    switch (packet.type) {
+      case packet_type::connect:
+        on_connect(packet);
+        return;
+      case packet_type::connect_error:
+        close(close_reason::parse_error);
+        return;
+      default:
+        break;
+    }
+    auto* to = find(packet.nsp);
+    // The official server ends a connection that talks to a namespace it is
+    // not in.
+    if (to == nullptr || to->at == stage::asking
+        || to->at == stage::attaching) {
+      if (to != nullptr && packet.type == packet_type::disconnect)
+        leave(*to);
+      else
+        close(close_reason::parse_error);
+      return;
+    }
+    switch (packet.type) {
+      case packet_type::disconnect:
+        leave(*to);
+        break;
+      case packet_type::event:
+      case packet_type::binary_event:
+        on_event(*to, packet);
+        break;
+      case packet_type::ack:
+      case packet_type::binary_ack:
+        on_ack(*to, packet);
+        break;
+      default:
+        break;
+    }
+  }
+
+  // -- CONNECT ----------------------------------------------------------------
+
+  void on_connect(socket::packet& x) {
+    if (auto* there = find(x.nsp)) {
+      // While the site is asked, a second CONNECT changes nothing; afterwards
+      // the official server ends the connection.
+      if (there->at == stage::joined || there->at == stage::publisher)
+        close(close_reason::parse_error);
+      return;
+    }
+    auto i = shared_.namespaces.find(x.nsp);
+    if (i == shared_.namespaces.end()) {
+      ++shared_.count.connects_invalid;
+      refuse(x.nsp, "Invalid namespace");
+      return;
+    }
+    if (x.data.size() > limits().auth_payload) {
+      ++shared_.count.limit_auth_payload;
+      refuse(x.nsp, "auth payload too large");
+      return;
+    }
+    if (memberships_.size() >= limits().namespaces) {
+      ++shared_.count.limit_namespaces;
+      refuse(x.nsp, "too many namespaces");
+      return;
+    }
+    auto fresh = std::make_unique<membership>(*this);
+    fresh->nsp = x.nsp;
+    fresh->ticket = ++last_ticket_;
+    if (offers_key(x.data)) {
+      join_publisher(*fresh, x.data);
+      if (fresh->at == stage::publisher)
+        memberships_.push_back(std::move(fresh));
+      return;
+    }
+    if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty()) {
+      auto& joining = *memberships_.emplace_back(std::move(fresh));
+      attach_to_users(joining);
+      return;
+    }
+    caf::anon_send(shared_.site_auth,
+                   authenticate{handle(), fresh->ticket, x.nsp, from_,
+                                std::move(x.data)});
+    memberships_.push_back(std::move(fresh));
+  }
+
+  void on(verdict& x) {
+    auto* to = find(x.ticket, stage::asking);
+    if (to == nullptr || out_ == nullptr)
+      return;
+    const auto& opts = shared_.namespaces.find(to->nsp)->second.opts;
+    auto allowed = x.outcome == ec::none
+                   || (x.outcome == ec::unauthorized && opts.anonymous);
+    if (!allowed) {
+      auto nsp = to->nsp;
+      forget(*to);
+      if (x.outcome == ec::unauthorized) {
+        ++shared_.count.connects_unauthorized;
+        refuse(nsp, "unauthorized");
+      } else {
+        ++shared_.count.connects_unavailable;
+        refuse(nsp, "unavailable", R"({"retry":true})");
+      }
+      return;
+    }
+    to->user = std::move(x.user);
+    to->info = std::move(x.info);
+    to->first_rooms = std::move(x.rooms);
+    attach_to_users(*to);
+  }
+
+  void attach_to_users(membership& x) {
+    x.at = stage::attaching;
+    x.sid = shared_.make_id();
+    report(x, x.ticket);
+  }
+
+  void on(attached& x) {
+    auto* to = find(x.ticket, stage::attaching);
+    if (to == nullptr || out_ == nullptr)
+      return;
+    auto& place = shared_.namespaces.find(to->nsp)->second;
+    auto* local = place.hubs[home().index()];
+    if (x.outcome == ec::none && local->open()) {
+      ++shared_.count.connects_accepted;
+      to->at = stage::joined;
+      to->hub = local;
+      local->join(*to);
+      for (const auto& room : std::exchange(to->first_rooms, {}))
+        local->join_room(*to, room);
+      accept(*to);
+      return;
+    }
+    auto nsp = to->nsp;
+    if (x.outcome == ec::too_many_connections) {
+      ++shared_.count.connects_too_many;
+      forget(*to);
+      refuse(nsp, "too many connections");
+    } else {
+      ++shared_.count.connects_unavailable;
+      leave(*to);
+      refuse(nsp, "unavailable", R"({"retry":true})");
+    }
+  }
+
+  void accept(const membership& x) {
+    socket::packet answer;
+    answer.type = packet_type::connect;
+    answer.nsp = x.nsp;
+    answer.data = "{\"sid\":\"" + x.sid + "\"}";
+    out_->send(answer);
+    arm();
+  }
+
+  void refuse(const std::string& nsp, std::string_view message,
+              std::string_view data = {}) {
+    socket::packet answer;
+    answer.type = packet_type::connect_error;
+    answer.nsp = nsp;
+    answer.data = "{\"message\":";
+    codec::quote_json(message, answer.data);
+    if (!data.empty())
+      answer.data.append(",\"data\":").append(data);
+    answer.data += '}';
+    out_->send(answer);
+    if (++failed_ > limits().failed_connects) {
+      ++shared_.count.limit_failed_connects;
+      close(close_reason::limit);
+    }
+  }
+
+  // -- publishers -------------------------------------------------------------
+
+  /// A client that offers a key wants to be a publisher, and nothing else.
+  bool offers_key(const std::string& auth) const {
+    return !from_->header("authorization").empty()
+           || codec::find_member(codec::split_object(auth), "key");
+  }
+
+  void join_publisher(membership& x, const std::string& auth) {
+    auto literal = codec::find_member(codec::split_object(auth), "key");
+    auto index = literal && codec::kind_of(*literal) == codec::json_kind::string
+                   ? shared_.keys.find(codec::unquote_json(*literal))
+                   : shared_.keys.find_bearer(from_->header("authorization"));
+    if (!index || !shared_.keys.may_post(*index, x.nsp)) {
+      ++shared_.count.bad_keys;
+      ++shared_.count.connects_unauthorized;
+      refuse(x.nsp, "unauthorized");
+      return;
+    }
+    x.at = stage::publisher;
+    x.key = *index;
+    x.sid = shared_.make_id();
+    accept(x);
+  }
+
+  // -- events -----------------------------------------------------------------
+
+  void on_event(membership& from, socket::packet& x) {
+    auto parts = codec::split_array(x.data);
+    // An event without a payload is ignored, as the official server does.
+    if (parts.empty())
+      return;
+    if (from.at == stage::publisher) {
+      uint64_t ticket = 0;
+      if (x.id) {
+        ticket = ++last_ticket_;
+        owed_[ticket] = {x.nsp, *x.id};
+      }
+      auto payload = parts.size() > 1 ? parts[1] : std::string_view{"null"};
+      auto type = codec::kind_of(parts[0]) == codec::json_kind::string
+                    ? codec::unquote_json(parts[0])
+                    : std::string{parts[0]};
+      // Placeholders count from the first argument on, so they are resolved
+      // over the whole array.
+      std::string whole;
+      if (!x.attachments.empty()) {
+        whole = codec::embed_binary(x.data, x.attachments);
+        parts = codec::split_array(whole);
+        payload = parts.size() > 1 ? parts[1] : payload;
+      }
+      caf::anon_send(shared_.ingest,
+                     publish{handle(), ticket, from.key, x.nsp,
+                             std::move(type), std::string{payload}});
+      return;
+    }
+    const auto& opts = shared_.namespaces.find(from.nsp)->second.opts;
+    if (opts.on_client_event == client_events::refuse) {
+      ++shared_.count.client_events_refused;
+      if (x.id)
+        ack_error(x.nsp, *x.id, ec::client_events_refused);
+      return;
+    }
+    if (owed_.size() >= limits().pending_forwards) {
+      ++shared_.count.client_events_busy;
+      if (x.id)
+        ack_error(x.nsp, *x.id, ec::busy);
+      return;
+    }
+    ++shared_.count.client_events_forwarded;
+    auto ticket = ++last_ticket_;
+    owed_[ticket] = {x.nsp, x.id};
+    caf::anon_send(shared_.site_auth,
+                   forward_event{handle(), ticket, from.user, x.nsp,
+                                 codec::embed_binary(x.data, x.attachments)});
+  }
+
+  void on(published& x) {
+    auto i = owed_.find(x.ticket);
+    if (i == owed_.end())
+      return;
+    auto to = std::move(i->second);
+    owed_.erase(i);
+    if (to.second)
+      ack(to.first, *to.second, '[' + x.json + ']');
+  }
+
+  void on(event_forwarded& x) {
+    auto i = owed_.find(x.ticket);
+    if (i == owed_.end())
+      return;
+    auto to = std::move(i->second);
+    owed_.erase(i);
+    if (!to.second)
+      return;
+    if (x.outcome == ec::none)
+      ack(to.first, *to.second, x.ack);
+    else
+      ack_error(to.first, *to.second, x.outcome);
+  }
+
+  void ack(const std::string& nsp, uint64_t id, std::string_view args) {
+    if (out_ == nullptr || find(nsp) == nullptr)
+      return;
+    socket::packet answer;
+    answer.type = packet_type::ack;
+    answer.nsp = nsp;
+    answer.id = id;
+    if (auto json = codec::extract_binary(args, answer.attachments))
+      answer.data = std::move(*json);
+    else
+      answer.data = args;
+    if (!answer.attachments.empty())
+      answer.type = packet_type::binary_ack;
+    out_->send(answer);
+  }
+
+  void ack_error(const std::string& nsp, uint64_t id, ec why) {
+    std::string args = "[{\"ok\":false,\"error\":{\"code\":\"";
+    args += to_string(why);
+    args += "\",\"message\":";
+    codec::quote_json(describe(why), args);
+    args += "}}]";
+    ack(nsp, id, args);
+  }
+
+  // -- events of the site -----------------------------------------------------
+
+  void on(deliver& x) {
+    auto* to = find_sid(x.sid);
+    if (to == nullptr || out_ == nullptr)
+      return;
+    std::optional<uint64_t> id;
+    if (x.confirm != 0) {
+      if (to->acks.size() >= limits().pending_acks) {
+        ++shared_.count.limit_pending_acks;
+      } else {
+        id = to->next_ack++;
+        to->acks[*id] = {x.confirm, x.confirm_until};
+        arm();
+      }
+    }
+    if (!out_->send(*x.event, id, x.volatile_))
+      ++shared_.count.deliveries_dropped;
+  }
+
+  void on_ack(membership& from, const socket::packet& x) {
+    // Unknown and repeated ids are ignored, as the official server does.
+    auto i = x.id ? from.acks.find(*x.id) : from.acks.end();
+    if (i == from.acks.end())
+      return;
+    caf::anon_send(shared_.ingest, confirmed{i->second.confirm, from.user});
+    from.acks.erase(i);
+  }
+
+  void on(change_rooms& x) {
+    auto* to = find_sid(x.sid);
+    if (to == nullptr || to->hub == nullptr)
+      return;
+    for (const auto& room : x.leave)
+      to->hub->leave_room(*to, room);
+    for (const auto& room : x.join)
+      to->hub->join_room(*to, room);
+  }
+
+  void on(disconnect& x) {
+    auto* to = find_sid(x.sid);
+    if (to == nullptr)
+      return;
+    send_disconnect(to->nsp);
+    leave(*to);
+  }
+
+  void send_disconnect(const std::string& nsp) {
+    if (out_ == nullptr)
+      return;
+    socket::packet x;
+    x.type = packet_type::disconnect;
+    x.nsp = nsp;
+    out_->send(x);
+  }
+
+  // -- memberships ------------------------------------------------------------
+
+  membership* find(std::string_view nsp) const {
+    for (const auto& each : memberships_)
+      if (each->nsp == nsp)
+        return each.get();
+    return nullptr;
+  }
+
+  membership* find(uint64_t ticket, stage at) const {
+    for (const auto& each : memberships_)
+      if (each->ticket == ticket && each->at == at)
+        return each.get();
+    return nullptr;
+  }
+
+  membership* find_sid(const std::string& sid) const {
+    for (const auto& each : memberships_)
+      if (each->sid == sid && each->at == stage::joined)
+        return each.get();
+    return nullptr;
+  }
+
+  /// Leaves a namespace at any stage.
+  void leave(membership& x) {
+    if (x.hub != nullptr)
+      x.hub->leave(x);
+    if (x.at == stage::attaching || x.at == stage::joined)
+      caf::anon_send(shared_.users, presence_detach{x.user, x.sid});
+    forget(x);
+  }
+
+  void forget(const membership& x) {
+    std::erase_if(memberships_,
+                  [&x](const auto& each) { return each.get() == &x; });
+    if (alive())
+      arm();
+  }
+
+  // -- deadlines --------------------------------------------------------------
+
+  /// A connection must be in a namespace, and owed acks expire.
+  void arm() {
+    auto& wheel = home().home().wheel();
+    auto inside = std::any_of(
+      memberships_.begin(), memberships_.end(), [](const auto& x) {
+        return x->at == stage::joined || x->at == stage::publisher;
+      });
+    if (inside)
+      lonely_until_ = 0;
+    else if (lonely_until_ == 0)
+      lonely_until_
+        = wheel.now() + shared_.opts.engine.connect_timeout.count();
+    auto next = lonely_until_;
+    for (const auto& each : memberships_)
+      for (const auto& [id, ack] : each->acks)
+        if (next == 0 || ack.until < next)
+          next = ack.until;
+    if (next == 0)
+      deadline_.cancel();
+    else
+      wheel.arm(deadline_, next - wheel.now());
+  }
+
+  void on_deadline() {
+    auto now = home().home().wheel().now();
+    if (lonely_until_ != 0 && now >= lonely_until_) {
+      ++shared_.count.connect_timeouts;
+      close(close_reason::connect_timeout);
+      return;
+    }
+    for (const auto& each : memberships_)
+      std::erase_if(each->acks,
+                    [now](const auto& x) { return now >= x.second.until; });
+    arm();
+  }
+
+  const connection_context& shared_;
+  population population_;
+  session::port* out_;
+  std::shared_ptr<const session::handshake> from_;
+  session::timer deadline_;
+  session::time_point lonely_until_ = 0;
+  std::vector<membership_ptr> memberships_;
+  /// Events under way: where their acks go.
+  std::map<uint64_t, std::pair<std::string, std::optional<uint64_t>>> owed_;
+  uint64_t last_ticket_ = 0;
+  size_t failed_ = 0;
+};
+
+bool membership::deliver(const codec::shared_event& event, bool volatile_) {
+  return owner_.push(event, volatile_);
+}
+
+void membership::namespace_down() {
+  owner_.on_namespace_down(*this);
+}
+
+void membership::reattach(const std::string& lost) {
+  if (user == lost && at == stage::joined)
+    owner_.report(*this, 0);
+}
+
+connection_actor
+spawn_connection(shard& home, const connection_context& shared,
+                 session::port& out,
+                 std::shared_ptr<const session::handshake> from) {
+  return spawn_light<connection_impl, connection_actor>(home, shared, out,
+                                                        std::move(from))
+    .first;
+}
+
+} // namespace signalbox

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "actors/api/credentials.hpp"
+#include "actors/api/member.hpp"
+#include "actors/api/messages.hpp"
+#include "actors/api/settings.hpp"
+#include "actors/shard/shard.hpp"
+#include "transports/session/handler.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace signalbox {
+
+/// What a connection needs to know of a namespace.
+struct connection_nsp {
+  namespace_settings opts;
+  /// The hubs of the namespace, one per shard.
+  std::vector<hub*> hubs;
+};
+
+/// What all connections share. Outlives them.
+struct connection_context {
+  const settings& opts;
+  const credentials& keys;
+  counters& count;
+  users_actor users;
+  site_auth_actor site_auth;
+  ingest_actor ingest;
+  std::map<std::string, connection_nsp, std::less<>> namespaces;
+  /// Makes the public id of a connection in a namespace.
+  std::function<std::string()> make_id;
+};
+
+/// Spawns the CONNECTION of one session on the session's shard. It keeps who
+/// the client is in each namespace, what is under way on its behalf, and what
+/// it may do. It ends with its session; if it ends otherwise, it closes it.
+connection_actor spawn_connection(shard& home, const connection_context& shared,
+                                  session::port& out,
+                                  std::shared_ptr<const session::handshake>
+                                    from);
+
+} // namespace signalbox

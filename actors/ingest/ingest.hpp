@@ -1,0 +1,24 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "actors/api/credentials.hpp"
+#include "actors/api/messages.hpp"
+#include "actors/api/settings.hpp"
+#include "actors/shard/shard.hpp"
+
+#include <map>
+#include <string>
+
+namespace signalbox {
+
+/// Spawns INGEST, the way in for what the site posts. It checks the poster's
+/// key and rights, gives each event its id and sequence number, decides by the
+/// rules who receives it, and answers when that is known. It keeps the calls
+/// and confirms under way and the idempotency tables; it lives as long as the
+/// node. `id_prefix` makes event ids unique over restarts.
+ingest_actor spawn_ingest(shard& home, const settings& opts,
+                          const credentials& keys, users_actor users,
+                          std::map<std::string, nsp_actor> nsps,
+                          std::string id_prefix, counters& count);
+
+} // namespace signalbox

@@ -1,0 +1,226 @@
+#include "actors/ingest/post.hpp"
+
+#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_split.hpp"
+#include "transports/codec/socket/v5.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace signalbox {
+
+namespace {
+
+using codec::json_kind;
+
+constexpr int64_t least_confirm_ms = 100;
+constexpr int64_t most_confirm_ms = 60000;
+constexpr size_t key_bytes = 256;
+
+refusal bad(std::string_view member, std::string message) {
+  return {ec::bad_request, "/" + std::string{member}, std::move(message)};
+}
+
+/// Reads a name: a string that is neither empty nor too long.
+bool read_name(std::string_view literal, size_t most, std::string& out) {
+  if (codec::kind_of(literal) != json_kind::string)
+    return false;
+  out = codec::unquote_json(literal);
+  return !out.empty() && out.size() <= most;
+}
+
+/// Reads a recipient: a name, or an integer as PHP likes to send it.
+bool read_recipient(std::string_view literal, size_t most, std::string& out) {
+  if (codec::kind_of(literal) != json_kind::number)
+    return read_name(literal, most, out);
+  out = literal;
+  return out.size() <= 16
+         && out.find_first_not_of("0123456789", out[0] == '-') == out.npos;
+}
+
+/// Reads one recipient or an array of them.
+std::optional<std::string> read_recipients(std::string_view literal,
+                                           const post_limits& bounds,
+                                           std::vector<std::string>& out) {
+  auto all = codec::kind_of(literal) == json_kind::array
+               ? codec::split_array(literal)
+               : std::vector<std::string_view>{literal};
+  if (all.empty() || all.size() > bounds.recipients)
+    return "1 to " + std::to_string(bounds.recipients)
+           + " recipients (ingest.max-recipients)";
+  for (auto each : all) {
+    std::string name;
+    if (!read_recipient(each, bounds.name_bytes, name))
+      return "a recipient is a string or an integer of at most "
+             + std::to_string(bounds.name_bytes)
+             + " bytes (limits.name-bytes)";
+    if (std::find(out.begin(), out.end(), name) == out.end())
+      out.push_back(std::move(name));
+  }
+  return {};
+}
+
+std::optional<refusal> read_target(std::string_view literal,
+                                   const post_limits& bounds, post& out) {
+  static constexpr auto* shapes
+    = R"(one of {"users":[...]}, {"rooms":[...]}, "all")";
+  out.to.emplace();
+  if (codec::kind_of(literal) == json_kind::string
+      && codec::unquote_json(literal) == "all")
+    return {};
+  auto members = codec::split_object(literal);
+  if (members.size() != 1)
+    return bad("to", shapes);
+  auto name = codec::unquote_json(members[0].first);
+  if (name == "users")
+    out.to->what = target::kind::users;
+  else if (name == "rooms")
+    out.to->what = target::kind::rooms;
+  else
+    return bad("to", shapes);
+  if (codec::kind_of(members[0].second) != json_kind::array)
+    return bad("to/" + name, "an array");
+  if (auto why = read_recipients(members[0].second, bounds, out.to->names))
+    return bad("to/" + name, *why);
+  return {};
+}
+
+std::optional<refusal> read_confirm(std::string_view literal, post& out) {
+  auto members = codec::split_object(literal);
+  auto deadline = codec::find_member(members, "deadline_ms");
+  int64_t ms = 0;
+  if (deadline)
+    std::from_chars(deadline->data(), deadline->data() + deadline->size(), ms);
+  if (ms < least_confirm_ms || ms > most_confirm_ms)
+    return bad("confirm/deadline_ms", "a number from 100 to 60000");
+  out.confirm_ms = ms;
+  return {};
+}
+
+std::optional<refusal> read_member(const std::string& name,
+                                   std::string_view value,
+                                   const post_limits& bounds, post& out) {
+  auto kind = codec::kind_of(value);
+  if (name == "namespace") {
+    if (!read_name(value, bounds.name_bytes, out.nsp) || out.nsp[0] != '/')
+      return bad(name, "a namespace, such as \"/\"");
+  } else if (name == "type") {
+    if (!read_name(value, bounds.name_bytes, out.type))
+      return bad(name, "a non-empty string within limits.name-bytes");
+  } else if (name == "payload") {
+    out.payload = value;
+  } else if (name == "key") {
+    if (!read_name(value, key_bytes, out.key))
+      return bad(name, "a string of 1 to 256 bytes");
+  } else if (name == "volatile") {
+    if (kind != json_kind::boolean)
+      return bad(name, "true or false");
+    out.volatile_ = value == "true";
+  } else if (name == "confirm") {
+    return read_confirm(value, out);
+  } else if (name == "to") {
+    return read_target(value, bounds, out);
+  } else if (name == "event") {
+    if (!read_name(value, bounds.name_bytes, out.event))
+      return bad(name, "a non-empty string within limits.name-bytes");
+  } else if (name == "args") {
+    if (kind != json_kind::array)
+      return bad(name, "an array");
+    out.args = value;
+  } else {
+    return bad(name, "unknown member; known are namespace, type, payload, key, "
+                     "volatile, confirm, to, event, args");
+  }
+  return {};
+}
+
+} // namespace
+
+std::string to_json(const refusal& x) {
+  std::string out = "{\"ok\":false,\"error\":{\"code\":\"";
+  out += to_string(x.code);
+  out += "\",\"message\":";
+  auto text = x.message.empty() ? std::string{describe(x.code)} : x.message;
+  codec::quote_json(text, out);
+  out += ",\"pointer\":";
+  codec::quote_json(x.pointer, out);
+  out += "}}";
+  return out;
+}
+
+std::optional<refusal> read_post(std::string_view text,
+                                 const post_limits& bounds, post& out) {
+  if (codec::kind_of(text) != json_kind::object)
+    return refusal{ec::bad_request, "", "an event is a JSON object"};
+  if (text.size() > bounds.event_bytes)
+    return refusal{ec::too_large, "", ""};
+  std::vector<std::string> seen;
+  for (const auto& [literal, value] : codec::split_object(text)) {
+    auto name = codec::unquote_json(literal);
+    // Two answers to where an event goes are one too many.
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      return bad(name, "stands here twice");
+    if (auto no = read_member(name, value, bounds, out))
+      return no;
+    seen.push_back(std::move(name));
+  }
+  if (out.type.empty() && out.event.empty())
+    return bad("type", "missing");
+  return {};
+}
+
+std::optional<refusal> route(const post& x,
+                             const std::vector<rule_settings>& rules,
+                             const post_limits& bounds, target& to,
+                             std::string& event) {
+  event = x.event.empty() ? x.type : x.event;
+  if (x.to) {
+    to = *x.to;
+  } else {
+    auto i = std::find_if(rules.begin(), rules.end(), [&x](const auto& rule) {
+      return (rule.namespace_ == "*" || rule.namespace_ == x.nsp)
+             && (rule.type == "*" || rule.type == x.type);
+    });
+    if (i == rules.end())
+      return refusal{ec::no_rule, "/type", ""};
+    if (i->to == rule_target::refuse)
+      return refusal{ec::refused_by_rule, "/type", ""};
+    if (x.event.empty() && !i->event.empty())
+      event = i->event;
+    to.names.clear();
+    to.what = i->to == rule_target::user   ? target::kind::users
+              : i->to == rule_target::room ? target::kind::rooms
+                                           : target::kind::all;
+    if (to.what != target::kind::all) {
+      auto found = codec::resolve_pointer(x.payload, i->pointer);
+      if (!found)
+        return refusal{ec::no_recipient, "/payload" + i->pointer, ""};
+      if (auto why = read_recipients(*found, bounds, to.names))
+        return refusal{ec::no_recipient, "/payload" + i->pointer, *why};
+    }
+  }
+  if (socket::v5::reserved_event(event))
+    return refusal{ec::reserved_event, x.event.empty() ? "/type" : "/event",
+                   ""};
+  if (x.confirm_ms > 0 && to.what != target::kind::users)
+    return refusal{ec::confirm_needs_users, "/confirm", ""};
+  return {};
+}
+
+std::string event_array(const post& x, const std::string& event) {
+  std::string out{'['};
+  codec::quote_json(event, out);
+  if (x.args.empty()) {
+    out += ',';
+    out += x.payload;
+  } else {
+    for (auto each : codec::split_array(x.args)) {
+      out += ',';
+      out += each;
+    }
+  }
+  out += ']';
+  return out;
+}
+
+} // namespace signalbox

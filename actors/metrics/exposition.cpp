@@ -1,0 +1,238 @@
+#include "actors/metrics/exposition.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iterator>
+#include <string_view>
+
+namespace signalbox {
+
+namespace {
+
+constexpr std::string_view kinds[] = {
+  "connection", "presence", "users",     "nsp",
+  "hub",        "ingest",   "site_auth", "transport",
+};
+
+static_assert(std::size(kinds) == static_cast<size_t>(actor_kind::count_),
+              "every kind needs a name");
+
+class text {
+public:
+  /// Begins a metric.
+  void metric(std::string_view name, std::string_view type,
+              std::string_view help) {
+    name_ = name;
+    out_.append("# HELP signalbox_").append(name).append(" ").append(help);
+    out_.append("\n# TYPE signalbox_").append(name).append(" ").append(type);
+    out_ += '\n';
+  }
+
+  template <class T>
+  void value(const T& x, std::string_view labels = {}) {
+    out_.append("signalbox_").append(name_);
+    if (!labels.empty())
+      out_.append("{").append(labels).append("}");
+    out_.append(" ").append(std::to_string(x)).append("\n");
+  }
+
+  template <class T>
+  void counter(std::string_view name, std::string_view help, const T& x) {
+    metric(name, "counter", help);
+    value(x);
+  }
+
+  template <class T>
+  void gauge(std::string_view name, std::string_view help, const T& x) {
+    metric(name, "gauge", help);
+    value(x);
+  }
+
+  std::string take() {
+    return std::move(out_);
+  }
+
+private:
+  std::string_view name_;
+  std::string out_;
+};
+
+std::string label(std::string_view name, std::string_view value) {
+  std::string out{name};
+  out.append("=\"").append(value).append("\"");
+  return out;
+}
+
+size_t resident_bytes() {
+  size_t total = 0;
+  size_t pages = 0;
+  if (auto* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%zu %zu", &total, &pages) != 2)
+      pages = 0;
+    std::fclose(file);
+  }
+  return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void render_sessions(text& out, const all_counters& x) {
+  const auto& s = x.sessions;
+  out.metric("sessions", "gauge", "Sessions open now.");
+  out.value(s.live_polling.load(), label("transport", "polling"));
+  out.value(s.live_websocket.load(), label("transport", "websocket"));
+  out.metric("sessions_opened_total", "counter", "Sessions opened.");
+  out.value(s.opened_polling.load(), label("transport", "polling"));
+  out.value(s.opened_websocket.load(), label("transport", "websocket"));
+  out.metric("sessions_closed_total", "counter", "Sessions closed.");
+  for (size_t i = 0; i < s.closed.size(); ++i)
+    out.value(s.closed[i].load(),
+              label("reason",
+                    session::to_string(static_cast<session::close_reason>(i))));
+  out.counter("upgrades_total", "Sessions moved from polling to WebSocket.",
+              s.upgrades.load());
+  out.counter("packets_received_total", "Engine.IO packets of clients.",
+              s.packets_in.load());
+  out.counter("packets_sent_total", "Events queued towards clients.",
+              s.packets_out.load());
+  out.counter("probes_refused_total", "Upgrades that came too late or twice.",
+              x.engine.probes_refused.load());
+  out.counter("origins_refused_total", "Requests refused for their Origin.",
+              x.engine.origins_refused.load());
+  out.counter("unknown_sids_total", "Requests with an unknown session id.",
+              x.engine.unknown_sids.load());
+}
+
+void render_net(text& out, const all_counters& x) {
+  const auto& n = x.net;
+  out.gauge("tcp_connections", "TCP connections open now, all listeners.",
+            n.open.load());
+  out.gauge("tcp_connections_max", "TCP connections the process may have.",
+            x.max_connections);
+  out.counter("tcp_accepted_total", "TCP connections accepted.",
+              n.accepted.load());
+  out.metric("tcp_refused_total", "counter", "TCP connections refused.");
+  out.value(n.refused_limit.load(), label("limit", "connections"));
+  out.value(n.refused_address.load(), label("limit", "per-ip"));
+  out.value(n.refused_rate.load(), label("limit", "per-ip-rate"));
+  out.counter("accept_paused_total",
+              "Times accepting rested for want of file descriptors.",
+              n.accept_paused.load());
+  out.counter("http_requests_total", "HTTP requests.", n.requests.load());
+  out.metric("http_refused_total", "counter", "HTTP requests refused.");
+  out.value(n.bad_requests.load(), label("limit", "malformed"));
+  out.value(n.header_too_large.load(), label("limit", "header-bytes"));
+  out.value(n.too_many_headers.load(), label("limit", "headers"));
+  out.value(n.body_too_large.load(), label("limit", "body"));
+  out.metric("http_timeouts_total", "counter", "HTTP deadlines missed.");
+  out.value(n.timeouts_header.load(), label("phase", "header"));
+  out.value(n.timeouts_body.load(), label("phase", "body"));
+  out.value(n.timeouts_idle.load(), label("phase", "idle"));
+  out.value(n.timeouts_write.load(), label("phase", "write"));
+}
+
+void render_site(text& out, const counters& c) {
+  out.counter("auth_calls_total", "Questions put to the site's auth API.",
+              c.auth_calls.load());
+  out.counter("auth_shared_total", "Askers that shared a question under way.",
+              c.auth_shared.load());
+  out.counter("auth_cached_total", "Askers answered from the cache.",
+              c.auth_cached.load());
+  out.counter("auth_failures_total", "Questions the site did not answer.",
+              c.auth_failures.load());
+  out.counter("forward_failures_total",
+              "Events of browsers the site did not answer.",
+              c.forward_failures.load());
+  out.gauge("site_calls_active", "Calls to the site under way.",
+            c.site_calls_active.load());
+  out.gauge("site_calls_waiting", "Calls to the site that wait.",
+            c.site_calls_waiting.load());
+}
+
+void render_connects(text& out, const counters& c) {
+  out.metric("connects_total", "counter", "CONNECTs to namespaces.");
+  out.value(c.connects_accepted.load(), label("result", "accepted"));
+  out.value(c.connects_unauthorized.load(), label("result", "unauthorized"));
+  out.value(c.connects_unavailable.load(), label("result", "unavailable"));
+  out.value(c.connects_invalid.load(), label("result", "invalid_namespace"));
+  out.value(c.connects_too_many.load(),
+            label("result", "too_many_connections"));
+  out.metric("client_events_total", "counter", "Events of browsers.");
+  out.value(c.client_events_refused.load(), label("result", "refused"));
+  out.value(c.client_events_forwarded.load(), label("result", "forwarded"));
+  out.value(c.client_events_busy.load(), label("result", "busy"));
+  out.metric("limits_total", "counter", "Limits that were hit.");
+  out.value(c.limit_namespaces.load(), label("limit", "namespaces"));
+  out.value(c.limit_failed_connects.load(), label("limit", "failed-connects"));
+  out.value(c.limit_auth_payload.load(), label("limit", "auth-payload"));
+  out.value(c.limit_rooms.load(), label("limit", "rooms"));
+  out.value(c.limit_pending_acks.load(), label("limit", "pending-acks"));
+  out.value(c.connect_timeouts.load(), label("limit", "connect-timeout"));
+  out.value(c.limit_event_size.load(), label("limit", "max-event"));
+  out.value(c.limit_batch.load(), label("limit", "max-batch"));
+  out.value(c.limit_idempotency.load(), label("limit", "idempotency-keys"));
+  out.value(c.limit_confirms.load(), label("limit", "max-confirms"));
+}
+
+void render_ingest(text& out, const counters& c) {
+  out.metric("events_total", "counter", "Events posted by the site.");
+  out.value(c.events_accepted.load(), label("result", "accepted"));
+  out.value(c.events_refused.load(), label("result", "refused"));
+  out.value(c.events_duplicate.load(), label("result", "duplicate"));
+  out.counter("events_offline_total",
+              "Accepted events that nobody was online for.",
+              c.events_offline.load());
+  out.counter("bad_keys_total", "Posts and CONNECTs with a wrong key.",
+              c.bad_keys.load());
+  out.counter("deliveries_total", "Events handed to connections.",
+              c.deliveries.load());
+  out.counter("deliveries_dropped_total",
+              "Private events dropped: volatile, or the connection had gone.",
+              c.deliveries_dropped.load());
+  out.gauge("confirms_pending", "Events whose acks are awaited.",
+            c.confirms_pending.load());
+  out.gauge("idempotency_keys", "Idempotency keys remembered.",
+            c.idempotency_keys.load());
+  out.gauge("users_online", "Users online.", c.users_online.load());
+}
+
+} // namespace
+
+std::string render_metrics(const all_counters& x) {
+  text out;
+  out.gauge("ready", "1 if the router takes new sessions.",
+            static_cast<int>(x.ready));
+  out.gauge("resident_memory_bytes", "Resident memory of the process.",
+            resident_bytes());
+  out.metric("actors", "gauge", "Living actors.");
+  for (size_t i = 0; i < std::size(kinds); ++i)
+    out.value(x.actors.actors[i].load(), label("kind", kinds[i]));
+  render_sessions(out, x);
+  render_net(out, x);
+  render_connects(out, x.actors);
+  render_site(out, x.actors);
+  render_ingest(out, x.actors);
+  return out.take();
+}
+
+std::string render_status(const all_counters& x, double uptime_seconds,
+                          const std::string& version) {
+  const auto& a = x.actors;
+  auto number = [](const auto& y) { return std::to_string(y.load()); };
+  std::string state = x.draining ? "draining" : x.ready ? "ready" : "starting";
+  return "{\"version\":\"" + version + "\",\"state\":\"" + state
+         + "\",\"uptime_seconds\":"
+         + std::to_string(static_cast<int64_t>(uptime_seconds))
+         + ",\"sessions\":{\"polling\":" + number(x.sessions.live_polling)
+         + ",\"websocket\":" + number(x.sessions.live_websocket)
+         + "},\"users_online\":" + number(a.users_online)
+         + ",\"tcp_connections\":" + number(x.net.open)
+         + ",\"tcp_connections_max\":" + std::to_string(x.max_connections)
+         + ",\"events\":{\"accepted\":" + number(a.events_accepted)
+         + ",\"refused\":" + number(a.events_refused)
+         + ",\"duplicate\":" + number(a.events_duplicate)
+         + "},\"deliveries\":" + number(a.deliveries)
+         + ",\"resident_memory_bytes\":" + std::to_string(resident_bytes())
+         + "}";
+}
+
+} // namespace signalbox

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "transports/net/engine_service.hpp"
+#include "transports/net/server.hpp"
+#include "transports/session/engine_session.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace signalbox {
+
+/// Everything that is counted anywhere in the process.
+struct all_counters {
+  const counters& actors;
+  const net::net_counters& net;
+  const net::engine_counters& engine;
+  const session::counters& sessions;
+  /// Connections the process may have at a time.
+  size_t max_connections = 0;
+  bool ready = false;
+  bool draining = false;
+};
+
+/// Returns the Prometheus text exposition (format 0.0.4). Labels come from
+/// fixed sets only.
+std::string render_metrics(const all_counters& x);
+
+/// Returns the JSON object of /api/v1/status.
+std::string render_status(const all_counters& x, double uptime_seconds,
+                          const std::string& version);
+
+} // namespace signalbox

@@ -1,0 +1,270 @@
+#include "actors/site_auth/site_auth.hpp"
+
+#include "actors/api/log.hpp"
+#include "actors/api/type_ids.hpp"
+#include "actors/shard/light_actor.hpp"
+#include "actors/site_auth/verdict.hpp"
+#include "transports/codec/json_scan.hpp"
+#include "transports/codec/uri.hpp"
+#include "transports/net/digest.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace signalbox {
+
+namespace {
+
+/// Most cached verdicts; the oldest makes room.
+constexpr size_t cache_size = 100000;
+
+/// A User-Agent is cut to this many bytes.
+constexpr size_t header_bytes = 512;
+
+/// A problem with the site is reported once per so many milliseconds.
+constexpr session::time_point report_interval = 1000;
+
+class site_auth_impl : public light_actor {
+public:
+  site_auth_impl(caf::actor_config& cfg, shard& at, const settings& opts,
+                 std::shared_ptr<net::tls_context> tls, counters& count)
+    : light_actor(cfg, at),
+      opts_(opts),
+      count_(count),
+      population_(count, actor_kind::site_auth),
+      client_(std::make_unique<net::http_client>(
+        at.home(),
+        net::http_client::options{opts.site.connect_timeout, opts.site.timeout,
+                                  opts.site.concurrency, opts.site.queue,
+                                  opts.site.max_reply},
+        std::move(tls))) {
+    if (auto x = codec::parse_url(opts.site.auth_url))
+      auth_url_ = *x;
+    if (auto x = codec::parse_url(opts.site.event_url))
+      event_url_ = *x;
+  }
+
+  const char* name() const override {
+    return "signalbox.site_auth";
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    auto known = dispatch<authenticate, forward_event>(
+      x, [this](auto& msg) { on(msg); });
+    if (!known)
+      unexpected(x);
+    count_.site_calls_active = static_cast<int64_t>(client_->active());
+    count_.site_calls_waiting = static_cast<int64_t>(client_->waiting());
+  }
+
+  void on_end(const caf::error&) override {
+    population_.end();
+    client_.reset();
+    asking_.clear();
+    cache_.clear();
+  }
+
+private:
+  struct waiter {
+    connection_actor who;
+    uint64_t ticket = 0;
+  };
+
+  struct cached {
+    verdict answer;
+    session::time_point until = 0;
+  };
+
+  void on(authenticate& x) {
+    if (auth_url_.host.empty()) {
+      report("site.auth-url is not set, so nobody can be admitted to " + x.nsp);
+      reply({x.asker, x.ticket}, verdict{});
+      return;
+    }
+    auto headers = question(x);
+    // Everything the verdict can depend on, unambiguously joined.
+    std::string key = opts_.site.auth_url;
+    for (const auto& [name, value] : headers)
+      key.append(1, '\0').append(name).append(1, '\0').append(value);
+    key = net::sha256(key);
+    auto now = home().home().wheel().now();
+    if (auto i = cache_.find(key); i != cache_.end()) {
+      if (i->second.until > now) {
+        ++count_.auth_cached;
+        reply({x.asker, x.ticket}, i->second.answer);
+        return;
+      }
+      cache_.erase(i);
+    }
+    auto& waiters = asking_[key];
+    waiters.push_back({std::move(x.asker), x.ticket});
+    if (waiters.size() > 1) {
+      ++count_.auth_shared;
+      return;
+    }
+    ++count_.auth_calls;
+    net::client_request call;
+    call.url = auth_url_;
+    call.headers = std::move(headers);
+    client_->call(std::move(call), [this, key](net::client_reply answer) {
+      on_verdict(key, answer);
+    });
+  }
+
+  void on_verdict(const std::string& key, const net::client_reply& x) {
+    std::string why;
+    auto answer
+      = read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
+    if (answer.outcome == ec::unavailable) {
+      ++count_.auth_failures;
+      report("cannot ask " + opts_.site.auth_url + ": " + why);
+    }
+    auto ttl = opts_.site_auth.cache_ttl.count();
+    if (answer.outcome == ec::none && ttl > 0) {
+      if (cache_.size() >= cache_size)
+        cache_.erase(cache_.begin());
+      cache_[key] = {answer, home().home().wheel().now() + ttl};
+    }
+    auto node = asking_.extract(key);
+    if (node.empty())
+      return;
+    for (const auto& each : node.mapped())
+      reply(each, answer);
+  }
+
+  void reply(const waiter& to, verdict x) {
+    x.ticket = to.ticket;
+    caf::anon_send(to.who, std::move(x));
+  }
+
+  /// The headers of the question: what is forwarded, and our own.
+  std::vector<std::pair<std::string, std::string>>
+  question(const authenticate& x) const {
+    std::vector<std::pair<std::string, std::string>> out;
+    auto cookies = wanted_cookies(x.from->header("cookie"));
+    if (!cookies.empty())
+      out.emplace_back("Cookie", std::move(cookies));
+    for (const auto& each : opts_.site.headers) {
+      auto value = x.from->header(each);
+      if (!value.empty())
+        out.emplace_back(each, value.substr(0, header_bytes));
+    }
+    out.emplace_back("Accept", "application/json");
+    out.emplace_back("X-Forwarded-For", x.from->address);
+    out.emplace_back("X-Signalbox-Namespace", x.nsp);
+    if (!x.auth.empty()) {
+      std::string ascii;
+      codec::ascii_json(x.auth, ascii);
+      out.emplace_back("X-Signalbox-Auth", std::move(ascii));
+    }
+    return out;
+  }
+
+  std::string wanted_cookies(std::string_view all) const {
+    const auto& wanted = opts_.site.cookies;
+    if (wanted.empty())
+      return std::string{all};
+    std::string out;
+    while (!all.empty()) {
+      auto end = std::min(all.find(';'), all.size());
+      auto item = all.substr(0, end);
+      all.remove_prefix(std::min(end + 1, all.size()));
+      while (item.starts_with(' '))
+        item.remove_prefix(1);
+      auto name = item.substr(0, item.find('='));
+      if (std::find(wanted.begin(), wanted.end(), name) == wanted.end())
+        continue;
+      if (!out.empty())
+        out += "; ";
+      out += item;
+    }
+    return out;
+  }
+
+  void on(forward_event& x) {
+    auto fail = [&x](ec why) {
+      event_forwarded answer;
+      answer.ticket = x.ticket;
+      answer.outcome = why;
+      caf::anon_send(x.asker, std::move(answer));
+    };
+    if (event_url_.host.empty()) {
+      report("site.event-url is not set, so events of browsers go nowhere");
+      fail(ec::site_failed);
+      return;
+    }
+    auto parts = codec::scan_json(x.args, {opts_.limits.json_depth,
+                                           opts_.limits.json_nodes});
+    if (!parts || parts->elements.empty()) {
+      fail(ec::bad_request);
+      return;
+    }
+    net::client_request call;
+    call.method = "POST";
+    call.url = event_url_;
+    call.headers = {{"Content-Type", "application/json"},
+                    {"Accept", "application/json"}};
+    call.body = "{\"user\":";
+    if (x.user.empty())
+      call.body += "null";
+    else
+      codec::quote_json(x.user, call.body);
+    call.body += ",\"namespace\":";
+    codec::quote_json(x.nsp, call.body);
+    call.body += ",\"event\":";
+    call.body += parts->elements[0];
+    call.body += ",\"args\":[";
+    for (size_t i = 1; i < parts->elements.size(); ++i) {
+      if (i > 1)
+        call.body += ',';
+      call.body += parts->elements[i];
+    }
+    call.body += "]}";
+    client_->call(std::move(call), [this, who = x.asker, ticket = x.ticket](
+                                     net::client_reply reply) {
+      std::string why;
+      auto answer = read_event_reply(reply, why);
+      answer.ticket = ticket;
+      if (answer.outcome != ec::none) {
+        ++count_.forward_failures;
+        report("cannot forward to " + opts_.site.event_url + ": " + why);
+      }
+      caf::anon_send(who, std::move(answer));
+    });
+  }
+
+  /// Logs a problem with the site, but not for each of a thousand clients.
+  void report(const std::string& what) {
+    auto now = home().home().wheel().now();
+    if (now - reported_ < report_interval && reported_ != 0)
+      return;
+    reported_ = now;
+    spdlog::warn("{}", printable(what));
+  }
+
+  const settings& opts_;
+  counters& count_;
+  population population_;
+  std::unique_ptr<net::http_client> client_;
+  codec::url auth_url_;
+  codec::url event_url_;
+  std::unordered_map<std::string, std::vector<waiter>> asking_;
+  std::unordered_map<std::string, cached> cache_;
+  session::time_point reported_ = 0;
+};
+
+} // namespace
+
+site_auth_actor spawn_site_auth(shard& home, const settings& opts,
+                                std::shared_ptr<net::tls_context> tls,
+                                counters& count) {
+  return spawn_light<site_auth_impl, site_auth_actor>(home, opts,
+                                                      std::move(tls), count)
+    .first;
+}
+
+} // namespace signalbox

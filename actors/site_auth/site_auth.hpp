@@ -1,0 +1,23 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "actors/api/messages.hpp"
+#include "actors/api/settings.hpp"
+#include "actors/shard/shard.hpp"
+#include "transports/net/tls.hpp"
+
+#include <memory>
+
+namespace signalbox {
+
+/// Spawns SITE_AUTH, which asks the site who a client is and what it says to
+/// events of browsers. It keeps the questions under way, so that equal ones
+/// are asked once, and, if `site-auth.cache-ttl` says so, positive verdicts.
+/// The key of both is everything a verdict can depend on. Both kinds of call
+/// share one cap. It lives as long as the node; when the site does not answer,
+/// its askers learn "unavailable".
+site_auth_actor spawn_site_auth(shard& home, const settings& opts,
+                                std::shared_ptr<net::tls_context> tls,
+                                counters& count);
+
+} // namespace signalbox

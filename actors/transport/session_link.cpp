@@ -1,0 +1,44 @@
+#include "actors/transport/session_link.hpp"
+
+#include "actors/api/type_ids.hpp"
+
+#include <caf/send.hpp>
+
+namespace signalbox {
+
+namespace {
+
+class link : public session::handler {
+public:
+  explicit link(connection_actor to) : to_(std::move(to)) {
+    // nop
+  }
+
+  void on_packet(socket::packet&& packet) override {
+    caf::anon_send(to_, received{std::move(packet)});
+  }
+
+  void on_upgrade() override {
+    caf::anon_send(to_, session_upgraded{});
+  }
+
+  void on_close(session::close_reason why) override {
+    caf::anon_send(to_, session_closed{why});
+    to_ = nullptr;
+  }
+
+private:
+  connection_actor to_;
+};
+
+} // namespace
+
+std::unique_ptr<session::handler>
+session_link::on_open(session::port& out,
+                      std::shared_ptr<const session::handshake> from,
+                      size_t index) {
+  return std::make_unique<link>(
+    spawn_connection(*shards_[index], shared_, out, std::move(from)));
+}
+
+} // namespace signalbox

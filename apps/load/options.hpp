@@ -1,0 +1,92 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace signalbox::load {
+
+/// What a run measures.
+enum class run_mode : uint8_t {
+  /// Connect and hold.
+  idle,
+  /// Connect only.
+  connect,
+  /// Each message goes to every client.
+  broadcast,
+  /// Each message goes to one client.
+  private_,
+  /// A client's event comes back as its ack.
+  echo,
+};
+
+/// Returns the name of a mode on the command line.
+const char* to_string(run_mode x) noexcept;
+
+/// What the command line says.
+struct options {
+  /// Host of the server, and the port of its public listener.
+  std::string host;
+  uint16_t port = 0;
+  /// Path prefix of Socket.IO.
+  std::string path = "/socket.io/";
+  /// Number of clients.
+  uint32_t clients = 100;
+  /// Whether clients poll instead of using WebSocket.
+  bool polling = false;
+  /// Namespace that the clients connect to.
+  std::string nsp = "/";
+  /// Cookie header of a client; `%d` is its index. Empty for none.
+  std::string cookie;
+  /// CONNECT payload of a client, JSON; `%d` is its index. Empty for none.
+  std::string auth;
+  /// User id of a client as publishers name it; `%d` is its index.
+  std::string user = "%d";
+  run_mode mode = run_mode::broadcast;
+  /// Messages that are measured.
+  uint32_t messages = 100;
+  /// Messages before them that are not.
+  uint32_t warm_up = 25;
+  /// Bytes of the text that a message carries.
+  uint32_t size = 128;
+  /// Most messages under way; 0 for what suits the mode.
+  uint32_t window = 0;
+  /// Messages per request.
+  uint32_t batch = 1;
+  /// Publishing connections.
+  uint32_t publishers = 1;
+  /// Clients that connect at the same time.
+  uint32_t concurrency = 100;
+  /// Ingest listener as `HOST:PORT`, and its key.
+  std::string ingest;
+  std::string key;
+  /// Event type at ingest.
+  std::string type = "m";
+  /// Whether publications name their receivers themselves.
+  bool direct = false;
+  /// URL that takes the bare message as a body; `%d` is the receiver's index.
+  std::string publish_url;
+  /// Processes whose CPU time and memory are read.
+  std::vector<pid_t> servers;
+  /// When the run ends at the latest.
+  std::chrono::seconds deadline{120};
+  /// How long `idle` holds the connections.
+  std::chrono::seconds hold{5};
+  /// Whether help was asked for.
+  bool help = false;
+};
+
+/// Parses the words after the program's name. Returns what is wrong and what to
+/// do about it, empty if nothing is.
+std::string parse_options(const std::vector<std::string>& words, options& out);
+
+/// Returns the text of `--help`.
+const char* help_text() noexcept;
+
+/// Replaces every `%d` by the number.
+std::string expand(const std::string& pattern, uint32_t number);
+
+} // namespace signalbox::load

@@ -1,0 +1,147 @@
+#include "apps/router/options.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace signalbox::app {
+
+namespace {
+
+std::string indexed(const std::string& list, size_t i) {
+  return list + '[' + std::to_string(i) + ']';
+}
+
+class check {
+public:
+  explicit check(loaded_settings& x) : x_(x), values_(x.values) {
+    // nop
+  }
+
+  void run() {
+    listeners();
+    tls();
+    namespaces();
+    rules();
+    keys();
+    sizes();
+  }
+
+private:
+  // Where a setting was given; an unmentioned member stands with its element.
+  std::string where(std::string path) const {
+    for (;;) {
+      if (auto i = x_.sources.find(path); i != x_.sources.end())
+        return i->second;
+      auto end = path.find_last_of(".[");
+      if (end == std::string::npos)
+        return "default";
+      path.resize(end);
+    }
+  }
+
+  void refuse(const std::string& path, const std::string& why) {
+    x_.errors.push_back(where(path) + ": " + path + ": " + why);
+  }
+
+  void warn(const std::string& path, const std::string& why) {
+    x_.warnings.push_back(where(path) + ": " + path + ": " + why);
+  }
+
+  void listeners() {
+    std::map<std::string, std::string> seen;
+    const std::vector<std::pair<std::string, std::string>> all{
+      {"listen.public", values_.listen.public_},
+      {"listen.ingest", values_.listen.ingest},
+      {"listen.operations", values_.listen.operations},
+    };
+    for (const auto& [name, address] : all) {
+      auto [i, added] = seen.emplace(address, name);
+      if (!added && !address.ends_with(":0"))
+        refuse(name, '"' + address + "\" is taken by " + i->second
+                       + "; give each listener its own");
+    }
+  }
+
+  void tls() {
+    if (!values_.tls.certificate.empty() && values_.tls.key.empty())
+      refuse("tls.certificate", "has no key; give tls.key as well");
+    if (values_.tls.certificate.empty() && !values_.tls.key.empty())
+      refuse("tls.key", "has no certificate; give tls.certificate as well");
+  }
+
+  void namespaces() {
+    for (size_t i = 0; i < values_.namespaces.size(); ++i) {
+      const auto& nsp = values_.namespaces[i];
+      auto path = indexed("namespaces", i);
+      if (!names_.insert(nsp.name).second)
+        refuse(path + ".name",
+               '"' + nsp.name + "\" is there twice; give each name once");
+      if (!nsp.anonymous && values_.site.auth_url.empty())
+        warn(path, "browsers will be told that \"" + nsp.name
+                     + "\" is unavailable; give site.auth-url, or anonymous: "
+                       "true");
+      if (nsp.on_client_event == client_events::forward
+          && values_.site.event_url.empty())
+        warn(path, "events of browsers in \"" + nsp.name
+                     + "\" have nowhere to go; give site.event-url");
+    }
+  }
+
+  void known_namespace(const std::string& path, const std::string& name) {
+    if (names_.contains(name))
+      return;
+    std::string all;
+    for (const auto& x : names_)
+      all += ", " + x;
+    refuse(path, '"' + name + "\" is none of the namespaces; give one of "
+                   + all.substr(2));
+  }
+
+  void rules() {
+    for (size_t i = 0; i < values_.rules.size(); ++i) {
+      const auto& rule = values_.rules[i];
+      auto path = indexed("rules", i);
+      if (rule.namespace_ != "*")
+        known_namespace(path + ".namespace", rule.namespace_);
+      auto named = rule.to == rule_target::user || rule.to == rule_target::room;
+      if (named && rule.pointer.empty())
+        refuse(path + ".pointer",
+               "missing; a rule to user or room needs a JSON pointer, such as "
+               "/to");
+    }
+  }
+
+  void keys() {
+    std::set<std::string> seen;
+    for (size_t i = 0; i < values_.ingest.keys.size(); ++i) {
+      const auto& key = values_.ingest.keys[i];
+      auto path = indexed("ingest.keys", i);
+      if (!seen.insert(key.key).second)
+        refuse(path + ".key", "is there twice; give each key once");
+      for (const auto& name : key.namespaces)
+        known_namespace(path + ".namespaces", name);
+    }
+  }
+
+  void sizes() {
+    if (values_.ingest.max_event > values_.ingest.max_body)
+      refuse("ingest.max-event", "is over ingest.max-body; give at most "
+                                   + std::to_string(values_.ingest.max_body));
+    if (values_.ingest.max_event > values_.limits.outbox_bytes)
+      warn("ingest.max-event",
+           "is over limits.outbox-bytes; a browser that gets such an event is "
+           "closed as slow");
+  }
+
+  loaded_settings& x_;
+  const settings& values_;
+  std::set<std::string> names_;
+};
+
+} // namespace
+
+void check_settings(loaded_settings& x) {
+  check{x}.run();
+}
+
+} // namespace signalbox::app

@@ -1,0 +1,321 @@
+#include "apps/router/command_line.hpp"
+
+#include "apps/router/options.hpp"
+#include "apps/router/setting_table.hpp"
+#include "apps/router/setting_value.hpp"
+#include "apps/router/units.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace signalbox::app {
+
+namespace {
+
+struct command {
+  std::string_view name;
+  // What follows the flags, as help shows it.
+  std::string_view arguments;
+  size_t least;
+  size_t most;
+  std::string_view doc;
+};
+
+constexpr size_t any_number = SIZE_MAX;
+
+constexpr std::array<command, 7> commands{{
+  {"serve", "", 0, 0, "Run the router (the default)."},
+  {"check-config", "[FILE]", 0, 1, "Check the configuration and leave."},
+  {"emit", "TYPE [PAYLOAD]", 1, 2, "Send an event as the site would."},
+  {"presence", "USER ...", 1, any_number, "Show the connections of users."},
+  {"disconnect", "USER ...", 1, any_number, "End the connections of users."},
+  {"status", "", 0, 0, "Show the state of a running router."},
+  {"version", "", 0, 0, "Print the version."},
+}};
+
+struct flag {
+  enum class value : uint8_t { none, optional, needed };
+  std::string_view name;
+  // Empty if it takes none.
+  std::string_view value_name;
+  value takes;
+  bool repeatable;
+  // Commands that have it, with a blank around each; empty for all.
+  std::string_view of;
+  std::string_view doc;
+};
+
+constexpr std::string_view api_commands = " emit presence disconnect status ";
+
+constexpr std::array<flag, 11> flags{{
+  {"config", "FILE", flag::value::needed, false, {}, "Read the configuration."},
+  {"help", "", flag::value::none, false, {}, "Show this help."},
+  {"url", "URL", flag::value::needed, false, api_commands,
+   "Listener of the router that is asked."},
+  {"key", "KEY", flag::value::needed, false, api_commands,
+   "Credential of the site; SIGNALBOX_KEY hides it from other users."},
+  {"namespace", "NAME", flag::value::needed, false, " emit ",
+   "Namespace of the event, / if not given."},
+  {"to-user", "USER", flag::value::needed, true, " emit ",
+   "Send to this user instead of by the rules; may be repeated."},
+  {"to-room", "ROOM", flag::value::needed, true, " emit ",
+   "Send to this room instead of by the rules; may be repeated."},
+  {"to-all", "", flag::value::none, false, " emit ",
+   "Send to everybody in the namespace."},
+  {"confirm", "TIME", flag::value::optional, false, " emit ",
+   "Wait until the users' clients acknowledge, 5s if no time is given."},
+  {"volatile", "", flag::value::none, false, " emit ",
+   "Drop the event for clients that are not ready."},
+  {"idempotency-key", "TEXT", flag::value::needed, false, " emit ",
+   "Send the event once, however often this is repeated."},
+}};
+
+const command* find_command(std::string_view name) {
+  auto i = std::find_if(commands.begin(), commands.end(),
+                        [&](const command& x) { return x.name == name; });
+  return i == commands.end() ? nullptr : &*i;
+}
+
+bool belongs_to(const flag& x, std::string_view name) {
+  return x.of.empty()
+         || x.of.find(' ' + std::string{name} + ' ') != std::string_view::npos;
+}
+
+const flag* find_flag(std::string_view name) {
+  auto i = std::find_if(flags.begin(), flags.end(),
+                        [&](const flag& x) { return x.name == name; });
+  return i == flags.end() ? nullptr : &*i;
+}
+
+std::vector<std::string> names_of_commands() {
+  std::vector<std::string> result;
+  for (const auto& x : commands)
+    result.emplace_back(x.name);
+  return result;
+}
+
+// "emit, presence" from " emit presence ".
+std::string listed(std::string_view names) {
+  std::string result;
+  for (auto c : names.substr(1, names.size() - 2))
+    result += c == ' ' ? std::string{", "} : std::string{c};
+  return result;
+}
+
+bool is_deadline(std::string_view text) {
+  using namespace std::chrono_literals;
+  auto x = parse_duration(text);
+  return x && *x >= 100ms && *x <= 60s;
+}
+
+class parser {
+public:
+  explicit parser(const std::vector<std::string>& words) : words_(words) {
+    // nop
+  }
+
+  command_line run() {
+    auto found = choose_command();
+    if (found == nullptr)
+      return std::move(result_);
+    while (next_ < words_.size()) {
+      const auto& word = words_[next_++];
+      if (!only_arguments_ && word == "--")
+        only_arguments_ = true;
+      else if (!only_arguments_ && word == "-h")
+        result_.help = true;
+      else if (!only_arguments_ && word.starts_with("--"))
+        parse_flag(std::string_view{word}.substr(2));
+      else if (!only_arguments_ && word.size() > 1 && word.starts_with('-'))
+        refuse(word, "unknown flag; flags start with --");
+      else
+        result_.args.push_back(word);
+    }
+    if (!result_.help)
+      check_arguments(*found);
+    return std::move(result_);
+  }
+
+private:
+  void refuse(std::string_view word, const std::string& why) {
+    result_.errors.push_back(std::string{word} + ": " + why);
+  }
+
+  const command* choose_command() {
+    if (words_.empty() || words_.front().starts_with('-')) {
+      // The one flag that everybody expects beside help.
+      if (!words_.empty() && words_.front() == "--version") {
+        result_.command = "version";
+        ++next_;
+      }
+      return find_command(result_.command);
+    }
+    const auto& name = words_[next_++];
+    result_.command = name;
+    auto result = find_command(name);
+    if (result == nullptr) {
+      auto names = names_of_commands();
+      std::string all;
+      for (const auto& x : names)
+        all += (all.empty() ? "" : ", ") + x;
+      refuse(name, "unknown command" + suggestion(name, names) + "; there are "
+                     + all);
+    }
+    return result;
+  }
+
+  void parse_flag(std::string_view word) {
+    auto equals = word.find('=');
+    auto name = std::string{word.substr(0, equals)};
+    std::optional<std::string> value;
+    if (equals != std::string_view::npos)
+      value = std::string{word.substr(equals + 1)};
+    if (auto x = find_setting(setting_table(), name))
+      return override_setting(*x, std::move(value));
+    auto x = find_flag(name);
+    if (x == nullptr)
+      return refuse("--" + name,
+                    "unknown flag" + suggestion(name, known_flags(), "--"));
+    if (!belongs_to(*x, result_.command))
+      return refuse("--" + name, "is no flag of " + result_.command + "; "
+                                   + listed(x->of) + " have it");
+    take(*x, std::move(value));
+  }
+
+  std::vector<std::string> known_flags() const {
+    auto result = setting_names(setting_table());
+    for (const auto& x : flags)
+      if (belongs_to(x, result_.command))
+        result.emplace_back(x.name);
+    return result;
+  }
+
+  void override_setting(const setting& x, std::optional<std::string> value) {
+    if (!value && x.allowed.is == shape::kind::boolean)
+      value = "true";
+    if (!value)
+      value = next_word();
+    if (!value)
+      return refuse("--" + x.name, "needs a value; give " + allowed(x.allowed));
+    result_.overrides.emplace_back(x.name, std::move(*value));
+  }
+
+  void take(const flag& x, std::optional<std::string> value) {
+    auto word = "--" + std::string{x.name};
+    if (value && x.takes == flag::value::none)
+      return refuse(word, "takes no value");
+    if (!value && x.takes == flag::value::needed)
+      value = next_word();
+    if (!value && x.takes == flag::value::needed)
+      return refuse(word, "needs a value; give " + word + "="
+                            + std::string{x.value_name});
+    if (x.name == "help") {
+      result_.help = true;
+      return;
+    }
+    if (x.name == "config")
+      return take_config(std::move(*value));
+    if (x.name == "confirm" && value && !is_deadline(*value))
+      return refuse(word, '"' + *value
+                            + "\" is no deadline; give a number with ms or s, "
+                              "100ms to 60s");
+    auto& values = result_.flags[std::string{x.name}];
+    if (!values.empty() && !x.repeatable)
+      return refuse(word, "given twice; it is allowed once");
+    values.push_back(value.value_or(""));
+  }
+
+  void take_config(std::string file) {
+    if (file.empty())
+      return refuse("--config", "needs a value; give --config=FILE");
+    if (!result_.config_file.empty())
+      return refuse("--config", "given twice; it is allowed once");
+    result_.config_file = std::move(file);
+  }
+
+  // Returns the word after a flag without `=` if it is no flag itself.
+  std::optional<std::string> next_word() {
+    if (next_ == words_.size() || words_[next_].starts_with("--"))
+      return {};
+    return words_[next_++];
+  }
+
+  void check_arguments(const command& x) {
+    auto& args = result_.args;
+    if (args.size() < x.least)
+      refuse(x.name, "something is missing; give " + std::string{x.name} + ' '
+                       + std::string{x.arguments});
+    if (args.size() > x.most)
+      refuse(x.name, "takes no argument \"" + args[x.most] + '"');
+    if (x.name == "check-config" && args.size() == 1)
+      take_config(args.front());
+  }
+
+  const std::vector<std::string>& words_;
+  size_t next_ = 0;
+  bool only_arguments_ = false;
+  command_line result_;
+};
+
+std::string usage(const command& x) {
+  auto result = "usage: signalbox " + std::string{x.name} + " [--FLAG ...]";
+  if (!x.arguments.empty())
+    result += ' ' + std::string{x.arguments};
+  return result + "\n\n" + std::string{x.doc} + "\n";
+}
+
+std::string list_of_commands() {
+  std::string result = "\nCommands:\n";
+  for (const auto& x : commands)
+    result += "  " + std::string{x.name} + std::string(14 - x.name.size(), ' ')
+              + std::string{x.doc} + '\n';
+  return result;
+}
+
+} // namespace
+
+bool command_line::has(const std::string& flag) const {
+  return flags.contains(flag);
+}
+
+std::string command_line::value(const std::string& flag,
+                                std::string otherwise) const {
+  auto i = flags.find(flag);
+  return i == flags.end() ? otherwise : i->second.back();
+}
+
+command_line parse_command_line(const std::vector<std::string>& words) {
+  return parser{words}.run();
+}
+
+std::string help_text(std::string_view name) {
+  auto found = find_command(name);
+  const auto& shown = found == nullptr ? commands.front() : *found;
+  auto result = usage(shown);
+  if (shown.name == "serve")
+    result += list_of_commands();
+  result += "\nFlags:\n";
+  for (const auto& x : flags)
+    if (belongs_to(x, shown.name)) {
+      auto left = "--" + std::string{x.name};
+      if (x.takes != flag::value::none)
+        left += (x.takes == flag::value::optional ? "[=" : "=")
+                + std::string{x.value_name}
+                + (x.takes == flag::value::optional ? "]" : "");
+      result += "  " + left
+                + std::string(left.size() < 24 ? 24 - left.size() : 1, ' ')
+                + std::string{x.doc} + '\n';
+    }
+  if (shown.name == "serve" || shown.name == "check-config")
+    result +=
+      "\nSettings, each with its default and [what is allowed]. Times are "
+      "whole numbers\nwith ms, s, m or h, sizes with B, KiB, MiB or GiB. "
+      "In the environment\n--engine.ping-interval is "
+      "SIGNALBOX_ENGINE_PING_INTERVAL.\n"
+      + list_settings();
+  return result;
+}
+
+} // namespace signalbox::app

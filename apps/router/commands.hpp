@@ -1,0 +1,16 @@
+#pragma once
+
+#include "actors/api/settings.hpp"
+#include "apps/router/command_line.hpp"
+
+namespace signalbox::app {
+
+/// Runs the commands that call a running router over HTTP: `emit`,
+/// `presence`, `disconnect`, `status`. Returns the exit code: 0 if the router
+/// did what was asked, 1 if it refused or could not be reached.
+int run_command(const command_line& line, const settings& opts);
+
+/// Runs `serve` until a signal ends it. Returns the exit code.
+int serve(const settings& opts);
+
+} // namespace signalbox::app

@@ -1,0 +1,41 @@
+#include "actors/api/log.hpp"
+#include "apps/router/commands.hpp"
+#include "apps/router/options.hpp"
+#include "apps/router/version.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+
+using namespace signalbox;
+
+int main(int argc, char** argv) {
+  auto line = app::parse_command_line({argv + 1, argv + argc});
+  if (line.help) {
+    std::cout << app::help_text(line.command);
+    return 0;
+  }
+  if (line.command == "version" && line.errors.empty()) {
+    std::cout << "signalbox " << app::version << "\n";
+    return 0;
+  }
+  auto loaded = app::load_settings(line, app::process_environment());
+  auto errors = line.errors;
+  errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
+  for (const auto& each : errors)
+    std::cerr << "signalbox: " << each << "\n";
+  if (!errors.empty())
+    return 2;
+  if (line.command == "check-config") {
+    for (const auto& each : loaded.warnings)
+      std::cerr << "warning: " << each << "\n";
+    std::cout << "the configuration is valid\n";
+    return 0;
+  }
+  if (line.command != "serve")
+    return app::run_command(line, loaded.values);
+  start_log(loaded.values.log.level, loaded.values.log.format);
+  for (const auto& each : loaded.warnings)
+    spdlog::warn("{}", each);
+  return app::serve(loaded.values);
+}

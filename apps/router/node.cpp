@@ -1,0 +1,387 @@
+#include "apps/router/node.hpp"
+
+#include "actors/api/credentials.hpp"
+#include "actors/api/log.hpp"
+#include "actors/api/type_ids.hpp"
+#include "actors/ingest/ingest.hpp"
+#include "actors/metrics/operations_service.hpp"
+#include "actors/nsp/nsp.hpp"
+#include "actors/presence/users.hpp"
+#include "actors/shard/coordinator.hpp"
+#include "actors/site_auth/site_auth.hpp"
+#include "actors/transport/api_service.hpp"
+#include "actors/transport/session_link.hpp"
+#include "apps/router/version.hpp"
+#include "transports/net/engine_service.hpp"
+#include "transports/net/server.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <list>
+#include <thread>
+
+#include <sys/resource.h>
+
+namespace signalbox::app {
+
+namespace {
+
+/// Descriptors kept for listeners, the site's API, logs and the like.
+constexpr size_t reserved_files = 200;
+
+/// How long the last actors may take to end.
+constexpr auto patience = std::chrono::seconds{3};
+
+/// A refused Origin is reported once per so many milliseconds.
+constexpr int64_t report_interval = 1000;
+
+struct system_config : shard_config {
+  system_config() {
+    add_message_types<caf::id_block::signalbox>();
+  }
+};
+
+/// Raises the limit on open files to what the system allows. Returns it.
+size_t raise_file_limit() {
+  rlimit x{};
+  ::getrlimit(RLIMIT_NOFILE, &x);
+  x.rlim_cur = x.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &x);
+  ::getrlimit(RLIMIT_NOFILE, &x);
+  return x.rlim_cur;
+}
+
+} // namespace
+
+struct node::impl {
+  explicit impl(const settings& x)
+    : opts(x),
+      keys(x.ingest.keys),
+      addresses(x.limits.per_ip, x.limits.per_ip_rate,
+                x.limits.count_loopback),
+      origins(x.origin.allow, x.origin.require) {
+    // nop
+  }
+
+  // -- start ------------------------------------------------------------------
+
+  std::string start() {
+    auto threads = opts.router.threads;
+    if (threads == 0)
+      threads = std::max(1u, std::thread::hardware_concurrency());
+    for (size_t i = 0; i < threads; ++i)
+      loops.push_back(std::make_unique<net::loop>(i));
+    set_limits();
+    std::string error;
+    files = std::make_unique<net::client_files>(opts.engine.client_files,
+                                                error);
+    if (!error.empty())
+      return "engine.client-files: " + error
+             + "; install the npm package socket.io-client and name its dist "
+               "folder, or leave the setting empty";
+    std::shared_ptr<net::tls_context> tls;
+    if (!opts.tls.certificate.empty()) {
+      tls = net::tls_context::server(opts.tls.certificate, opts.tls.key, error);
+      if (tls == nullptr)
+        return "tls: " + error;
+    }
+    auto site_tls = net::tls_context::client(opts.site.ca_file, error);
+    if (site_tls == nullptr)
+      return "site.ca-file: " + error;
+    for (auto& each : loops)
+      config.loops.push_back(each.get());
+    system = std::make_unique<caf::actor_system>(config);
+    spawn_actors(std::move(site_tls));
+    return listen(std::move(tls));
+  }
+
+  void set_limits() {
+    auto allowed = raise_file_limit();
+    auto most = allowed > 2 * reserved_files ? allowed - reserved_files
+                                             : allowed / 2;
+    if (opts.limits.connections != 0)
+      most = std::min(most, opts.limits.connections);
+    spdlog::info("{} open files allowed: up to {} connections", allowed, most);
+    const auto& l = opts.limits;
+    limits.http = {l.request_line,   l.header_bytes, l.headers,
+                   l.header_timeout, l.body_timeout, l.idle_timeout,
+                   l.write_timeout};
+    limits.connections = most;
+    limits.addresses = &addresses;
+    limits.counters = &net_count;
+    limits.trusted_proxies = opts.proxy.trusted_proxies;
+    const auto& e = opts.engine;
+    auto offers = [&e](const char* name) {
+      return std::find(e.transports.begin(), e.transports.end(), name)
+             != e.transports.end();
+    };
+    engine.path = e.path;
+    engine.session.ping_interval = e.ping_interval;
+    engine.session.ping_timeout = e.ping_timeout;
+    engine.session.upgrade_timeout = e.upgrade_timeout;
+    engine.session.close_timeout = e.close_timeout;
+    engine.session.assembly_timeout = l.assembly_timeout;
+    engine.session.max_payload = e.max_payload;
+    engine.session.payload_packets = l.payload_packets;
+    engine.session.outbox_bytes = l.outbox_bytes;
+    engine.session.outbox_packets = l.outbox_packets;
+    engine.session.polling = offers("polling");
+    engine.session.websocket = offers("websocket");
+    engine.session.packets.json = {l.json_depth, l.json_nodes};
+    engine.session.packets.attachments = e.max_attachments;
+    engine.session.count = &session_count;
+    engine.websocket.messages = {e.max_payload, l.fragments};
+    engine.websocket.assembly_ms = l.assembly_timeout.count();
+    engine.websocket.close_ms = l.write_timeout.count();
+    engine.keep_headers = opts.site.headers;
+    for (auto* name : {"cookie", "origin", "authorization"})
+      engine.keep_headers.emplace_back(name);
+    engine.bind_cookies = opts.session.bind_cookies;
+    engine.compression = e.http_compression;
+    engine.on_origin_refused = [this](auto origin, auto host) {
+      report_origin(origin, host);
+    };
+  }
+
+  void spawn_actors(std::shared_ptr<net::tls_context> site_tls) {
+    auto& shards = shards_of(*system);
+    std::vector<shard*> all;
+    for (size_t i = 0; i < shards.size(); ++i)
+      all.push_back(&shards.at(i));
+    // Everything an event passes before it fans out lives on one shard; the
+    // order of events rests on that.
+    auto& control = *all.front();
+    std::map<std::string, nsp_actor> nsp_handles;
+    std::map<std::string, users_nsp> for_users;
+    for (const auto& each : opts.namespaces) {
+      nsps.push_back(
+        spawn_nsp(control, all, each.name, count, opts.limits.rooms));
+      const auto& x = nsps.back();
+      nsp_handles[each.name] = x.handle;
+      auto& place = shared.namespaces[each.name];
+      place.opts = each;
+      auto& u = for_users[each.name];
+      u.nsp = x.handle;
+      for (const auto& hub : x.hubs) {
+        place.hubs.push_back(hub.local);
+        u.hubs.push_back(hub.handle);
+      }
+    }
+    shared.users
+      = spawn_users(control, std::move(for_users), opts.presence, count);
+    shared.site_auth
+      = spawn_site_auth(control, opts, std::move(site_tls), count);
+    shared.ingest
+      = spawn_ingest(control, opts, keys, shared.users, std::move(nsp_handles),
+                     net::random_id().substr(0, 8) + "-", count);
+    set_ingest(shared.users, shared.ingest);
+    for (const auto& each : nsps)
+      set_ingest(each, shared.ingest);
+    shared.make_id = net::random_id;
+    link = std::make_unique<session_link>(all, shared);
+  }
+
+  std::string listen(std::shared_ptr<net::tls_context> tls) {
+    std::vector<net::loop*> every;
+    for (auto& each : loops)
+      every.push_back(each.get());
+    auto node_number = static_cast<uint16_t>(opts.router.node);
+    public_ids
+      = std::make_unique<net::session_ids>(node_number, every.size());
+    ingest_ids = std::make_unique<net::session_ids>(node_number, 1);
+    auto make_engine = [this](net::loop& home, const net::session_ids& ids) {
+      auto x = std::make_unique<net::engine_service>(
+        home, engine, ids, origins, *files, engine_count, *link);
+      engines.push_back({&home, x.get()});
+      return x;
+    };
+    public_server = std::make_unique<net::server>(
+      every, limits, [&](net::loop& home) -> std::unique_ptr<net::http_service> {
+        return make_engine(home, *public_ids);
+      });
+    auto& control = shards_of(*system).at(0);
+    std::vector<net::loop*> first{every.front()};
+    ingest_server
+      = std::make_unique<net::server>(first, limits, [&](net::loop& home) {
+          return make_api_service(control, shared.ingest,
+                                  opts.ingest.max_body,
+                                  make_engine(home, *ingest_ids), count);
+        });
+    operations_server
+      = std::make_unique<net::server>(first, limits, [this](net::loop&) {
+          return make_operations_service([this] { return read(); },
+                                         std::string{version});
+        });
+    auto bind = [](const char* name, net::server& x, const std::string& at,
+                   std::shared_ptr<net::tls_context> with) -> std::string {
+      auto error = x.listen(at, std::move(with));
+      if (error.empty())
+        return {};
+      return std::string{"cannot listen on "} + at + ": " + error
+             + "; choose another address with --listen." + name
+             + "=HOST:PORT, or stop what uses this one";
+    };
+    auto error = bind("operations", *operations_server, opts.listen.operations,
+                      nullptr);
+    if (error.empty())
+      error = bind("ingest", *ingest_server, opts.listen.ingest, nullptr);
+    if (error.empty())
+      error = bind("public", *public_server, opts.listen.public_,
+                   std::move(tls));
+    ready = error.empty();
+    return error;
+  }
+
+  // -- life -------------------------------------------------------------------
+
+  all_counters read() const {
+    return {count,   net_count,          engine_count, session_count,
+            limits.connections, ready && !draining, draining};
+  }
+
+  void report_origin(std::string_view origin, std::string_view host) {
+    auto now = net::loop::clock();
+    auto last = origin_reported.load();
+    if (now - last < report_interval
+        || !origin_reported.compare_exchange_strong(last, now))
+      return;
+    spdlog::warn("refused a request with Origin \"{}\" to host \"{}\"; to "
+                 "admit it, add it to origin.allow",
+                 printable(origin), printable(host));
+  }
+
+  void drain() {
+    draining = true;
+    auto spread = static_cast<int64_t>(opts.router.drain_seconds) * 1000;
+    for (auto& [home, each] : engines)
+      home->post([x = each, spread] { x->drain(spread); });
+  }
+
+  /// Returns when every loop has done what it was given so far.
+  void settle() {
+    for (auto& each : loops) {
+      auto done = std::make_shared<std::promise<void>>();
+      each->post([done] { done->set_value(); });
+      done->get_future().wait_for(patience);
+    }
+  }
+
+  void stop() {
+    if (system == nullptr)
+      return;
+    for (auto* each :
+         {public_server.get(), ingest_server.get(), operations_server.get()}) {
+      if (each == nullptr)
+        continue;
+      each->stop_accepting();
+      each->close_all();
+    }
+    for (auto& [home, each] : engines)
+      home->post([x = each] { x->close_all(); });
+    // What closing sets off takes a turn or two.
+    for (auto i = 0; i < 3; ++i)
+      settle();
+    for (const auto& each : nsps)
+      caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(shared.ingest, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(shared.users, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(shared.site_auth, caf::exit_reason::user_shutdown);
+    public_server.reset();
+    ingest_server.reset();
+    operations_server.reset();
+    settle();
+    settle();
+    nsps.clear();
+    shared.ingest = nullptr;
+    shared.users = nullptr;
+    shared.site_auth = nullptr;
+    auto until = std::chrono::steady_clock::now() + patience;
+    while (system->registry().running() > 0
+           && std::chrono::steady_clock::now() < until)
+      settle();
+    if (auto left = system->registry().running(); left > 0) {
+      // Waiting for them in the destructor could take for ever.
+      spdlog::error("{} actors did not end; leaving without them", left);
+      spdlog::default_logger()->flush();
+      ::_exit(1);
+    }
+    system.reset();
+  }
+
+  const settings& opts;
+  credentials keys;
+  counters count;
+  net::net_counters net_count;
+  net::engine_counters engine_count;
+  session::counters session_count;
+  net::address_limiter addresses;
+  net::origin_policy origins;
+  net::shared_limits limits;
+  net::engine_options engine;
+  std::unique_ptr<net::client_files> files;
+  std::unique_ptr<net::session_ids> public_ids;
+  std::unique_ptr<net::session_ids> ingest_ids;
+  std::atomic<int64_t> origin_reported{0};
+  std::atomic<bool> ready{false};
+  std::atomic<bool> draining{false};
+  std::vector<std::unique_ptr<net::loop>> loops;
+  connection_context shared{opts, keys, count, {}, {}, {}, {}, {}};
+  std::unique_ptr<session_link> link;
+  std::vector<std::pair<net::loop*, net::engine_service*>> engines;
+  system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  std::vector<nsp_ref> nsps;
+  std::unique_ptr<net::server> public_server;
+  std::unique_ptr<net::server> ingest_server;
+  std::unique_ptr<net::server> operations_server;
+};
+
+node::node(const settings& opts) : impl_(std::make_unique<impl>(opts)) {
+  // nop
+}
+
+node::~node() {
+  stop();
+}
+
+std::string node::start() {
+  return impl_->start();
+}
+
+std::string node::addresses() const {
+  return "{\"public\":\"" + impl_->public_server->address()
+         + "\",\"ingest\":\"" + impl_->ingest_server->address()
+         + "\",\"operations\":\"" + impl_->operations_server->address()
+         + "\"}";
+}
+
+std::string node::reload() {
+  const auto& x = impl_->opts.tls;
+  if (x.certificate.empty())
+    return {};
+  std::string error;
+  auto fresh = net::tls_context::server(x.certificate, x.key, error);
+  if (fresh != nullptr)
+    impl_->public_server->set_tls(std::move(fresh));
+  return error;
+}
+
+void node::drain() {
+  impl_->drain();
+}
+
+bool node::drained() const {
+  const auto& x = impl_->session_count;
+  return x.live_polling + x.live_websocket == 0;
+}
+
+void node::stop() {
+  impl_->stop();
+}
+
+} // namespace signalbox::app

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "actors/api/settings.hpp"
+
+#include <memory>
+#include <string>
+
+namespace signalbox::app {
+
+/// The router: the composition root that spawns the rooms and hands out their
+/// handles.
+class node {
+public:
+  /// `opts` has been checked and outlives the node.
+  explicit node(const settings& opts);
+  ~node();
+
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Starts everything. Returns an empty string, or what went wrong and what
+  /// to do about it.
+  std::string start();
+
+  /// Returns the addresses really bound, as a JSON object.
+  std::string addresses() const;
+
+  /// Reads certificate and key anew. Returns what went wrong; the old ones
+  /// stay in use then.
+  std::string reload();
+
+  /// Begins to drain: not ready any more, no new sessions, and those there are
+  /// close one after the other.
+  void drain();
+
+  /// Returns whether no session is left.
+  bool drained() const;
+
+  /// Stops everything, at once.
+  void stop();
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace signalbox::app

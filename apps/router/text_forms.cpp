@@ -1,0 +1,129 @@
+#include "apps/router/text_forms.hpp"
+
+#include "apps/router/units.hpp"
+#include "transports/codec/uri.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+
+namespace signalbox::app {
+
+namespace {
+
+// Returns the number of bits of an address, 0 if `x` is none.
+size_t address_bits(std::string_view x) {
+  std::string text{x};
+  if (in_addr v4; inet_pton(AF_INET, text.c_str(), &v4) == 1)
+    return 32;
+  if (in6_addr v6; inet_pton(AF_INET6, text.c_str(), &v6) == 1)
+    return 128;
+  return 0;
+}
+
+bool alphanumeric(char x) {
+  return std::isalnum(static_cast<unsigned char>(x)) != 0;
+}
+
+std::string lower_case(std::string_view x) {
+  std::string result{x};
+  for (auto& c : result)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+// Headers that would change the meaning of the router's request to the site.
+constexpr std::array<std::string_view, 14> withheld_headers{
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "cookie",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"};
+
+} // namespace
+
+bool is_listen_address(std::string_view x) {
+  auto colon = x.rfind(':');
+  if (colon == std::string_view::npos)
+    return false;
+  auto host = x.substr(0, colon);
+  auto port = parse_count(x.substr(colon + 1));
+  if (!port || *port > 65535)
+    return false;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    return address_bits(host.substr(1, host.size() - 2)) == 128;
+  return address_bits(host) == 32;
+}
+
+bool is_url(std::string_view x) {
+  return static_cast<bool>(codec::parse_url(x));
+}
+
+bool is_origin(std::string_view x) {
+  return static_cast<bool>(codec::origin_pattern::parse(x));
+}
+
+bool is_network(std::string_view x) {
+  auto slash = x.find('/');
+  auto bits = address_bits(x.substr(0, slash));
+  if (bits == 0 || slash == std::string_view::npos)
+    return bits > 0;
+  auto prefix = parse_count(x.substr(slash + 1));
+  return prefix && *prefix <= bits;
+}
+
+bool is_namespace_name(std::string_view x) {
+  // A comma ends the name on the wire, a question mark starts its query.
+  return x.starts_with('/') && x.find_first_of(",?# ") == x.npos;
+}
+
+bool is_rule_namespace(std::string_view x) {
+  return x == "*" || is_namespace_name(x);
+}
+
+bool is_json_pointer(std::string_view x) {
+  if (!x.starts_with('/'))
+    return false;
+  for (auto i = x.find('~'); i != x.npos; i = x.find('~', i + 1))
+    if (i + 1 == x.size() || (x[i + 1] != '0' && x[i + 1] != '1'))
+      return false;
+  return true;
+}
+
+bool is_path_prefix(std::string_view x) {
+  return x.size() > 2 && x.starts_with('/') && x.ends_with('/')
+         && x.find("//") == x.npos && x.find("/../") == x.npos
+         && std::all_of(x.begin(), x.end(), [](char c) {
+              return alphanumeric(c) || c == '/' || c == '.' || c == '_'
+                     || c == '-';
+            });
+}
+
+bool is_token(std::string_view x) {
+  return std::all_of(x.begin(), x.end(), [](char c) {
+    return alphanumeric(c)
+           || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string::npos;
+  });
+}
+
+bool is_passed_header(std::string_view x) {
+  auto name = lower_case(x);
+  return is_token(name) && !name.starts_with("x-signalbox-")
+         && std::find(withheld_headers.begin(), withheld_headers.end(), name)
+              == withheld_headers.end();
+}
+
+} // namespace signalbox::app

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string_view>
+
+// The forms that texts in the settings may have. None of them accepts an
+// empty text; a setting that may be empty is not asked.
+
+namespace signalbox::app {
+
+/// A form of text and the words that describe it in errors and help.
+struct text_form {
+  /// Tells whether a text has the form; null if any has.
+  bool (*accepts)(std::string_view) = nullptr;
+  /// What is allowed, to follow "give".
+  std::string_view allowed = "text";
+};
+
+bool is_listen_address(std::string_view x);
+bool is_url(std::string_view x);
+bool is_origin(std::string_view x);
+bool is_network(std::string_view x);
+bool is_namespace_name(std::string_view x);
+bool is_rule_namespace(std::string_view x);
+bool is_json_pointer(std::string_view x);
+bool is_path_prefix(std::string_view x);
+bool is_token(std::string_view x);
+bool is_passed_header(std::string_view x);
+
+inline constexpr text_form any_text;
+
+inline constexpr text_form file_path{nullptr, "the path of a file"};
+
+inline constexpr text_form folder_path{nullptr, "the path of a folder"};
+
+inline constexpr text_form listen_address{
+  is_listen_address, "address:port, such as 0.0.0.0:8400 or [::1]:8400"};
+
+inline constexpr text_form url{is_url, "a URL with http:// or https://"};
+
+inline constexpr text_form origin{
+  is_origin, "scheme://host[:port], such as https://www.example.com or "
+             "https://*.example.com"};
+
+inline constexpr text_form network{
+  is_network, "an address or network, such as 10.0.0.1 or 10.0.0.0/8"};
+
+inline constexpr text_form namespace_name{is_namespace_name,
+                                          "a name that starts with /"};
+
+inline constexpr text_form rule_namespace{is_rule_namespace,
+                                          "a name that starts with /, or *"};
+
+inline constexpr text_form json_pointer{is_json_pointer,
+                                        "a JSON pointer, such as /to"};
+
+inline constexpr text_form path_prefix{
+  is_path_prefix, "a path that starts and ends with /, such as /socket.io/"};
+
+inline constexpr text_form cookie_name{is_token, "the name of a cookie"};
+
+/// What the client may not choose for our own request to the site is refused.
+inline constexpr text_form passed_header{
+  is_passed_header, "the name of a header that the router does not set itself "
+                    "(Cookie is always passed)"};
+
+} // namespace signalbox::app

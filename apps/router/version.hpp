@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace signalbox::app {
+
+/// The version of this build.
+constexpr std::string_view version = SIGNALBOX_VERSION;
+
+} // namespace signalbox::app

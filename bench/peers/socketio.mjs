@@ -1,0 +1,49 @@
+// The peer of the benchmarks: Node.js's own socket.io, set up to broadcast.
+//
+//   node socketio.mjs [PORT]     prints "ready {json}" once it listens
+//
+//   POST /publish     sends the body to everybody as the event "m"
+//   POST /user/ID     sends it to the clients of that user
+//
+// A client names its user by the cookie session=ID or by auth {"token":ID}.
+// The event "echo" comes back as its ack. SIGTERM ends it.
+
+import http from 'node:http';
+import { createRequire } from 'node:module';
+
+const modules = new URL('../../tests/integration/', import.meta.url);
+const { Server } = createRequire(modules)('socket.io');
+
+function userOf({ headers, auth }) {
+  const [, session] = /(?:^|; *)session=([^;]*)/.exec(headers.cookie ?? '') ?? [];
+  return session ?? auth.token;
+}
+
+const web = http.createServer((request, response) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    const [, place, user] = request.url.split('/');
+    const body = Buffer.concat(chunks).toString();
+    const target = { publish: () => io, user: () => io.to(`user ${user}`) }[place];
+    if (request.method === 'POST' && target)
+      target().emit('m', body);
+    response.writeHead(target ? 204 : 404, { 'Content-Length': 0 });
+    response.end();
+  });
+});
+web.keepAliveTimeout = 60000;
+
+// The defaults of socket.io, as most sites run it.
+const io = new Server(web, { serveClient: false });
+io.on('connection', (socket) => {
+  const user = userOf(socket.handshake);
+  if (user !== undefined)
+    socket.join(`user ${user}`);
+  socket.on('echo', (body, ack) => ack(body));
+});
+
+process.on('SIGTERM', () => process.exit(0));
+web.listen({ port: Number(process.argv[2] ?? 0), host: '127.0.0.1', backlog: 4096 }, () => {
+  console.log(`ready ${JSON.stringify({ public: `127.0.0.1:${web.address().port}` })}`);
+});

@@ -1,0 +1,104 @@
+// A site's API that does what a test tells it to, and remembers what it was
+// asked.
+
+import http from 'node:http';
+
+import { Log } from './deadline.mjs';
+
+// How the site may answer when it does not just answer.
+const modes = {
+  deny: (response) => json(response, 401, { ok: false }),
+  forbid: (response) => json(response, 403, {}),
+  'not-ok': (response) => json(response, 200, { ok: false }),
+  error: (response) => json(response, 500, { error: 'broken' }),
+  missing: (response) => json(response, 404, {}),
+  redirect: (response) => {
+    response.writeHead(302, { Location: '/login' });
+    response.end();
+  },
+  html: (response) => {
+    response.writeHead(200, { 'Content-Type': 'text/html' });
+    response.end('<!doctype html><title>Sign in</title>');
+  },
+  garbage: (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end('{"user_id":"anna"');
+  },
+  huge: (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(`{"user_id":"anna","info":{"x":"${'x'.repeat(10 * 1024 * 1024)}"}}`);
+  },
+  reset: (response) => response.socket.resetAndDestroy(),
+  hang: () => {},
+};
+
+// Starts it on a free port. A cookie `session=NAME` is user NAME unless
+// `users` says otherwise or there is no such cookie; set `mode` to one of the
+// names above for trouble, and `onEvent` to answer forwarded events.
+export async function startSite() {
+  const site = {
+    mode: 'answer',
+    eventMode: 'answer',
+    users: new Map(),
+    onEvent: ({ event, args }) => ({ ack: [event, ...args] }),
+    asked: new Log(),
+    events: new Log(),
+  };
+  const server = http.createServer((request, response) => {
+    answer(site, request, response).catch((error) => {
+      site.failure = error;
+      response.destroy();
+    });
+  });
+  const listen = (port) => new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const close = () => new Promise((resolve) => {
+    if (!server.listening)
+      return resolve();
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+  await listen(0);
+  const { port } = server.address();
+  return Object.assign(site, {
+    port,
+    authUrl: `http://127.0.0.1:${port}/api/whoami`,
+    eventUrl: `http://127.0.0.1:${port}/api/event`,
+    down: close,
+    up: () => listen(port),
+    close,
+  });
+}
+
+async function answer(site, request, response) {
+  const chunks = [];
+  for await (const chunk of request)
+    chunks.push(chunk);
+  const body = Buffer.concat(chunks).toString();
+  const { method, url, headers } = request;
+  const known = { method, url, headers, body };
+  if (url.startsWith('/api/event')) {
+    known.json = JSON.parse(body);
+    site.events.push(known);
+    if (site.eventMode !== 'answer')
+      return modes[site.eventMode](response);
+    return json(response, 200, await site.onEvent(known.json, known));
+  }
+  site.asked.push(known);
+  if (site.mode !== 'answer')
+    return modes[site.mode](response);
+  const token = /(?:^|;\s*)session=([^;]*)/.exec(headers.cookie ?? '')?.[1];
+  if (!token)
+    return json(response, 401, { ok: false });
+  json(response, 200, site.users.get(token) ?? { user_id: token });
+}
+
+function json(response, status, value) {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(value));
+}

@@ -1,0 +1,114 @@
+#include "transports/session/outbox.hpp"
+
+#include <string>
+
+#include "tests/support/check.hpp"
+
+using namespace signalbox;
+using session::out_packet;
+using session::outbox;
+
+namespace {
+
+out_packet text(std::string x) {
+  return {nullptr, std::move(x), false};
+}
+
+std::string whole(const out_packet& x) {
+  return std::string{x.first()} + std::string{x.second()};
+}
+
+} // namespace
+
+TEST(packets leave in the order they came) {
+  outbox x{100, 10};
+  CHECK(x.empty());
+  x.push(text("4a"));
+  x.push_control("2");
+  x.push(text("4bc"));
+  CHECK_EQUAL(x.packets(), 3u);
+  CHECK_EQUAL(whole(x.at(0)), "4a");
+  CHECK_EQUAL(whole(x.at(2)), "4bc");
+  x.pop();
+  CHECK_EQUAL(whole(x.at(0)), "2");
+  x.pop();
+  x.pop();
+  CHECK(x.empty());
+  CHECK_EQUAL(x.packets(), 0u);
+}
+
+TEST(the bound in bytes is kept to the byte) {
+  outbox x{10, 100};
+  x.push(text("1234"));
+  CHECK(x.fits(6, 1));
+  CHECK(!x.fits(7, 1));
+  x.push(text("123456"));
+  CHECK(x.fits(0, 1));
+  CHECK(!x.fits(1, 1));
+  x.pop();
+  CHECK_EQUAL(x.bytes(), 6u);
+  CHECK(x.fits(4, 1));
+}
+
+TEST(the bound in packets is kept to the packet) {
+  outbox x{1000, 3};
+  x.push(text("a"));
+  CHECK(x.fits(1, 2));
+  CHECK(!x.fits(1, 3));
+  x.push(text("b"));
+  x.push(text("c"));
+  CHECK(!x.fits(0, 1));
+  x.pop();
+  CHECK(x.fits(1, 1));
+}
+
+TEST(an event fits however large it is if no other waits) {
+  outbox x{10, 1};
+  CHECK(x.fits(1000, 50));
+  // The protocol's own packets are in no bound.
+  x.push_control("0{\"sid\":\"0123456789\"}");
+  x.push_control("2");
+  CHECK(x.fits(1000, 50));
+  CHECK_EQUAL(x.bytes(), 0u);
+  x.push(text("4"));
+  CHECK(!x.fits(1, 1));
+}
+
+TEST(a control packet always goes in) {
+  outbox x{1, 1};
+  x.push(text("4"));
+  x.push_control("2");
+  CHECK_EQUAL(x.packets(), 2u);
+  CHECK_EQUAL(x.bytes(), 1u);
+}
+
+TEST(clearing forgets what was counted) {
+  outbox x{10, 10};
+  x.push(text("12345"));
+  x.push_control("2");
+  x.clear();
+  CHECK(x.empty());
+  CHECK_EQUAL(x.bytes(), 0u);
+  x.push(text("1"));
+  x.push(text("2"));
+  CHECK(x.fits(8, 8));
+  CHECK(!x.fits(9, 1));
+}
+
+TEST(a shared body is sent as it is or with another head) {
+  codec::shared_event event{"/ns", R"(["ev",1])", {}};
+  const auto& body = event.engine_v4().front();
+  out_packet plain{body, {}, false};
+  CHECK_EQUAL(whole(plain), R"(42/ns,["ev",1])");
+  CHECK_EQUAL(plain.size(), whole(plain).size());
+  out_packet asking{body, event.header_v4(7), false};
+  CHECK_EQUAL(whole(asking), R"(42/ns,7["ev",1])");
+  CHECK_EQUAL(asking.size(), whole(asking).size());
+  CHECK(!plain.binary());
+}
+
+TEST(an attachment is binary) {
+  out_packet x{codec::encode_attachment("\x01\x02"), {}, false};
+  CHECK(x.binary());
+  CHECK_EQUAL(whole(x), "\x01\x02");
+}

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "transports/codec/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// URLs of the configuration, queries of requests, and the Origin check. Hosts
+// are names, IPv4 addresses or IPv6 literals; schemes are http and https.
+// Every refusal is `errc::bad_url`.
+
+namespace signalbox::codec {
+
+/// Where a request of ours goes.
+struct url {
+  /// `http` or `https`.
+  std::string scheme;
+  /// Lower-case name or address; an IPv6 address without its brackets.
+  std::string host;
+  /// The given port, or 80 or 443.
+  uint16_t port = 0;
+  /// Path and query as they were written; at least `/`.
+  std::string target;
+};
+
+/// Parses an absolute URL. Refuses user info, a fragment, and any byte that
+/// is not printable ASCII.
+result<url> parse_url(std::string_view text);
+
+/// Replaces `%XX`; keeps malformed escapes as they are.
+std::string percent_decode(std::string_view text);
+
+/// Splits a query (without its `?`) into decoded names and values, in the order
+/// they came. `+` is a space; a name without `=` has the empty value.
+std::vector<std::pair<std::string, std::string>>
+parse_query(std::string_view query);
+
+/// Who a browser says it speaks for.
+struct origin {
+  /// `http` or `https`.
+  std::string scheme;
+  /// Lower-case name or address; an IPv6 address without its brackets.
+  std::string host;
+  /// The given port, or 80 or 443.
+  uint16_t port = 0;
+
+  bool operator==(const origin&) const = default;
+};
+
+/// Parses the value of an Origin header. Refuses `null` and whatever is not
+/// exactly `scheme://host[:port]`.
+result<origin> parse_origin(std::string_view text);
+
+/// An entry of the list of allowed origins.
+class origin_pattern {
+public:
+  /// Parses `scheme://host[:port]` or `scheme://*.domain[:port]`.
+  static result<origin_pattern> parse(std::string_view entry);
+
+  /// Returns whether the entry allows `x`. A wildcard stands for one or more
+  /// labels below the domain, never for none.
+  bool matches(const origin& x) const noexcept;
+
+private:
+  origin base_;
+  bool below_ = false;
+};
+
+} // namespace signalbox::codec

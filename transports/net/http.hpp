@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace signalbox::net {
+
+class http_connection;
+
+/// One HTTP request. The views belong to the connection and are valid until
+/// the request is answered or handed on.
+struct http_request {
+  std::string_view method;
+  /// Target as it came, path and query.
+  std::string_view target;
+  std::string_view path;
+  std::string_view query;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::string body;
+  /// Address of the client, behind trusted proxies the one they report.
+  std::string address;
+  /// Host the client asked for, behind trusted proxies the one they report.
+  std::string host;
+  /// Whether the client's own connection is encrypted.
+  bool secure = false;
+
+  /// Returns the value of a header (any case), empty if it is missing.
+  std::string_view header(std::string_view name) const noexcept;
+};
+
+/// What answers a request.
+struct http_response {
+  unsigned status = 200;
+  std::string body;
+  std::string_view content_type = "text/plain; charset=UTF-8";
+  /// Further header lines, complete with their CRLF.
+  std::string headers;
+  /// Whether the connection ends with this response.
+  bool close = false;
+};
+
+/// Decides what happens with requests; one per listener and loop.
+class http_service {
+public:
+  virtual ~http_service() = default;
+
+  /// The header is complete. Returns the largest body this request may have.
+  /// May answer or hand the connection on at once; then `on_request` is not
+  /// called.
+  virtual size_t on_header(const std::shared_ptr<http_connection>& from) = 0;
+
+  /// The request is complete.
+  virtual void on_request(const std::shared_ptr<http_connection>& from) = 0;
+
+  /// The body was larger than allowed and has been answered with 413.
+  virtual void on_too_large(http_connection&) {
+    // nop
+  }
+
+  /// The client went away before its request was answered.
+  virtual void on_abort(http_connection&) {
+    // nop
+  }
+
+  /// Returns header lines to add to an answer the connection gives by itself.
+  virtual std::string error_headers(const http_request&) {
+    return {};
+  }
+};
+
+/// Returns the standard text of a status code.
+std::string_view reason_phrase(unsigned status) noexcept;
+
+/// Returns whether two header names or tokens are equal, ignoring case.
+bool same_token(std::string_view x, std::string_view y) noexcept;
+
+/// Returns whether a comma separated header value has a token, ignoring case.
+bool has_token(std::string_view list, std::string_view token) noexcept;
+
+} // namespace signalbox::net

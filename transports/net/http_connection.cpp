@@ -1,0 +1,532 @@
+#include "transports/net/http_connection.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace signalbox::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+/// Most bytes kept while one piece of a request is incomplete. Beast 1.81
+/// counts neither chunk extensions nor trailers; this bounds both.
+constexpr size_t piece_limit = 65536;
+
+/// Most bytes read and thrown away so that a final answer is not cut off.
+constexpr int64_t linger_ms = 2000;
+
+std::string_view date_line() {
+  thread_local time_t last = 0;
+  thread_local char text[64];
+  auto now = std::time(nullptr);
+  if (now != last) {
+    last = now;
+    tm parts{};
+    gmtime_r(&now, &parts);
+    std::strftime(text, sizeof(text), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+                  &parts);
+  }
+  return text;
+}
+
+std::string_view view(boost::string_view x) {
+  return {x.data(), x.size()};
+}
+
+} // namespace
+
+struct http_connection::parser {
+  http::request_parser<http::string_body> beast;
+};
+
+http_connection::http_connection(server& owner, loop& home,
+                                 std::unique_ptr<stream> io)
+  : owner_(owner),
+    home_(&home),
+    io_(std::move(io)),
+    peer_(io_->peer_address()),
+    timer_(session::make_timer<&http_connection::on_timeout>(this)) {
+  // nop
+}
+
+http_connection::~http_connection() {
+  if (io_)
+    owner_.released(peer_);
+}
+
+void http_connection::start() {
+  owner_.enter(*home_, shared_from_this());
+  become(state::header, owner_.limits().http.header_timeout.count());
+  read();
+}
+
+// -- reading ------------------------------------------------------------------
+
+void http_connection::read() {
+  if (reading_ || !io_ || state_ == state::dead)
+    return;
+  // While an answer is pending, what comes early waits in the kernel.
+  if (state_ >= state::handling && state_ != state::lingering
+      && in_.size() >= piece_limit)
+    return;
+  reading_ = true;
+  io_->wait_readable([self = shared_from_this()] {
+    self->reading_ = false;
+    self->on_readable();
+  });
+}
+
+void http_connection::on_readable() {
+  if (!io_ || state_ == state::dead)
+    return;
+  auto buffer = home_->scratch();
+  for (;;) {
+    auto n = io_->read(buffer.data(), buffer.size());
+    if (n == stream::again)
+      break;
+    if (n == 0 && state_ == state::writing) {
+      // The client will ask nothing more, but may still wait for its answer.
+      keep_alive_ = false;
+      return;
+    }
+    if (n <= 0) {
+      auto keep = shared_from_this();
+      if (state_ == state::handling || state_ == state::body)
+        owner_.service(*home_).on_abort(*this);
+      die();
+      return;
+    }
+    if (state_ == state::lingering)
+      continue;
+    in_.append(buffer.data(), static_cast<size_t>(n));
+    if (static_cast<size_t>(n) < buffer.size() && !io_->tls())
+      break;
+    if (in_.size() >= piece_limit)
+      break;
+  }
+  process();
+}
+
+void http_connection::process() {
+  if (processing_)
+    return;
+  auto keep = shared_from_this();
+  processing_ = true;
+  for (auto more = true; more && target_ == nullptr;) {
+    switch (state_) {
+      case state::idle:
+      case state::header:
+        more = parse_header();
+        break;
+      case state::offered:
+        offer_header();
+        break;
+      case state::body:
+        more = parse_body();
+        break;
+      default:
+        more = false;
+    }
+  }
+  processing_ = false;
+  if (target_ != nullptr)
+    depart();
+  else
+    read();
+}
+
+bool http_connection::parse_header() {
+  const auto& limits = owner_.limits().http;
+  // Clients of old put an empty line between two requests.
+  auto begin = in_.find_first_not_of("\r\n");
+  in_.erase(0, std::min(begin, in_.size()));
+  if (in_.empty())
+    return false;
+  if (state_ == state::idle)
+    become(state::header, limits.header_timeout.count());
+  auto end = in_.find("\r\n\r\n");
+  auto line = in_.find('\n');
+  auto line_size = line == std::string::npos ? in_.size() : line;
+  if (line_size > limits.request_line
+      || std::min(end, in_.size()) > limits.request_line + limits.header_bytes) {
+    ++owner_.limits().counters->header_too_large;
+    fail(431);
+    return false;
+  }
+  if (end == std::string::npos)
+    return false;
+  end += 4;
+  auto head = std::string_view{in_}.substr(0, end);
+  // Folded lines are a way to smuggle; Beast would unfold them.
+  if (head.find("\n ") != head.npos || head.find("\n\t") != head.npos) {
+    fail(400);
+    return false;
+  }
+  parser_ = std::make_unique<parser>();
+  parser_->beast.header_limit(static_cast<uint32_t>(end + 1));
+  parser_->beast.body_limit(boost::none);
+  boost::beast::error_code ec;
+  size_t n = 0;
+  try {
+    n = parser_->beast.put(boost::asio::buffer(in_.data(), end), ec);
+  } catch (const std::exception&) {
+    ec = http::error::bad_value;
+  }
+  if (ec == http::error::need_more)
+    ec = {};
+  if (ec || !parser_->beast.is_header_done()) {
+    fail(400);
+    return false;
+  }
+  in_.erase(0, n);
+  fill_request();
+  ++owner_.limits().counters->requests;
+  if (!check_header())
+    return false;
+  state_ = state::offered;
+  return true;
+}
+
+void http_connection::fill_request() {
+  const auto& from = parser_->beast.get();
+  request_ = {};
+  request_.method = view(from.method_string());
+  request_.target = view(from.target());
+  auto mark = request_.target.find('?');
+  request_.path = request_.target.substr(0, mark);
+  if (mark != std::string_view::npos)
+    request_.query = request_.target.substr(mark + 1);
+  for (const auto& field : from)
+    request_.headers.emplace_back(view(field.name_string()),
+                                  view(field.value()));
+  head_ = request_.method == "HEAD";
+  old_ = from.version() == 10;
+  keep_alive_ = parser_->beast.keep_alive();
+  request_.address = peer_;
+  request_.host = request_.header("host");
+  request_.secure = io_->tls();
+  const auto& trusted = owner_.limits().trusted_proxies;
+  if (trusted.empty() || !in_networks(peer_, trusted))
+    return;
+  // The right-most address that is no proxy of ours is the client.
+  auto chain = request_.header("x-forwarded-for");
+  while (!chain.empty()) {
+    auto comma = chain.rfind(',');
+    auto last = chain.substr(comma == chain.npos ? 0 : comma + 1);
+    while (!last.empty() && last.front() == ' ')
+      last.remove_prefix(1);
+    chain = comma == chain.npos ? std::string_view{} : chain.substr(0, comma);
+    if (last.size() > 45)
+      break;
+    request_.address = last;
+    if (!in_networks(request_.address, trusted))
+      break;
+  }
+  if (auto host = request_.header("x-forwarded-host"); !host.empty())
+    request_.host = host;
+  if (auto proto = request_.header("x-forwarded-proto"); !proto.empty())
+    request_.secure = same_token(proto, "https");
+}
+
+bool http_connection::check_header() {
+  const auto& from = parser_->beast.get();
+  auto version = from.version();
+  size_t hosts = 0;
+  size_t lengths = 0;
+  size_t encodings = 0;
+  for (const auto& [name, value] : request_.headers) {
+    if (same_token(name, "host")) {
+      ++hosts;
+    } else if (same_token(name, "content-length")) {
+      ++lengths;
+      if (value.empty()
+          || value.find_first_not_of("0123456789") != value.npos)
+        lengths = 2;
+    } else if (same_token(name, "transfer-encoding")) {
+      encodings += same_token(value, "chunked") ? 1 : 2;
+    }
+  }
+  if (request_.headers.size() > owner_.limits().http.headers) {
+    ++owner_.limits().counters->too_many_headers;
+    fail(431);
+    return false;
+  }
+  auto plain = [](unsigned char c) { return c > 0x20 && c < 0x7F; };
+  auto ok = (version == 11 || version == 10) && hosts <= 1
+            && (version == 10 || hosts == 1) && lengths <= 1
+            && encodings <= (version == 11 ? 1u : 0u)
+            && (encodings == 0 || lengths == 0)
+            && std::all_of(request_.method.begin(), request_.method.end(),
+                           [](char c) { return c >= 'A' && c <= 'Z'; })
+            && request_.target.starts_with('/')
+            && std::all_of(request_.target.begin(), request_.target.end(),
+                           plain);
+  if (!ok)
+    fail(400);
+  return ok;
+}
+
+void http_connection::offer_header() {
+  // Everything that is not read as the body stays with the connection.
+  state_ = state::handling;
+  timer_.cancel();
+  body_limit_ = owner_.service(*home_).on_header(shared_from_this());
+  if (state_ != state::handling)
+    return;
+  auto& beast = parser_->beast;
+  auto length = beast.content_length();
+  if (length && *length > body_limit_) {
+    owner_.service(*home_).on_too_large(*this);
+    ++owner_.limits().counters->body_too_large;
+    fail(413);
+    return;
+  }
+  beast.body_limit(body_limit_);
+  beast.eager(true);
+  if (!beast.is_done() && same_token(request_.header("expect"), "100-continue")
+      && in_.empty()) {
+    static constexpr std::string_view go = "HTTP/1.1 100 Continue\r\n\r\n";
+    iovec piece{const_cast<char*>(go.data()), go.size()};
+    io_->write(&piece, 1);
+  }
+  become(state::body, owner_.limits().http.body_timeout.count());
+}
+
+bool http_connection::parse_body() {
+  auto& beast = parser_->beast;
+  boost::beast::error_code ec;
+  if (!beast.is_done()) {
+    size_t n = 0;
+    try {
+      n = beast.put(boost::asio::buffer(in_), ec);
+    } catch (const std::exception& e) {
+      // An oversized trailer makes Beast 1.81 throw.
+      ec = http::error::bad_value;
+    }
+    in_.erase(0, n);
+  }
+  if (ec == http::error::body_limit) {
+    owner_.service(*home_).on_too_large(*this);
+    ++owner_.limits().counters->body_too_large;
+    fail(413);
+    return false;
+  }
+  if (ec && ec != http::error::need_more) {
+    owner_.service(*home_).on_abort(*this);
+    fail(400);
+    return false;
+  }
+  if (!beast.is_done()) {
+    if (in_.size() >= piece_limit) {
+      owner_.service(*home_).on_abort(*this);
+      fail(400);
+    }
+    return false;
+  }
+  request_.body = std::move(beast.get().body());
+  state_ = state::handling;
+  timer_.cancel();
+  owner_.service(*home_).on_request(shared_from_this());
+  return true;
+}
+
+// -- answering ----------------------------------------------------------------
+
+void http_connection::respond(http_response x) {
+  if (state_ == state::dead || !io_)
+    return;
+  // An answer that came before the body leaves the body unread.
+  auto unread = parser_ && !parser_->beast.is_done();
+  auto close = x.close || !keep_alive_ || unread || owner_.draining();
+  keep_alive_ = !close;
+  out_.clear();
+  out_.reserve(256 + x.headers.size() + x.body.size());
+  out_ += "HTTP/1.1 ";
+  out_ += std::to_string(x.status);
+  out_ += ' ';
+  out_ += reason_phrase(x.status);
+  out_ += "\r\n";
+  if (x.status != 204 && x.status != 304) {
+    out_ += "Content-Type: ";
+    out_ += x.content_type;
+    out_ += "\r\n";
+  }
+  if (x.status != 304) {
+    out_ += "Content-Length: ";
+    out_ += std::to_string(x.body.size());
+    out_ += "\r\n";
+  }
+  out_ += date_line();
+  out_ += x.headers;
+  if (close)
+    out_ += "Connection: close\r\n";
+  else if (old_)
+    out_ += "Connection: keep-alive\r\n";
+  out_ += "\r\n";
+  if (!head_)
+    out_ += x.body;
+  context.reset();
+  written_ = 0;
+  become(state::writing, owner_.limits().http.write_timeout.count());
+  write();
+}
+
+void http_connection::fail(unsigned status) {
+  if (status == 400)
+    ++owner_.limits().counters->bad_requests;
+  // After a broken request nobody can tell where the next one begins.
+  keep_alive_ = false;
+  http_response x;
+  x.status = status;
+  x.close = true;
+  if (parser_ && parser_->beast.is_header_done())
+    x.headers = owner_.service(*home_).error_headers(request_);
+  respond(std::move(x));
+}
+
+void http_connection::write() {
+  while (written_ < out_.size()) {
+    iovec piece{out_.data() + written_, out_.size() - written_};
+    auto n = io_->write(&piece, 1);
+    if (n == stream::again) {
+      io_->wait_writable([self = shared_from_this()] {
+        if (self->state_ == state::writing)
+          self->write();
+      });
+      return;
+    }
+    if (n < 0) {
+      die();
+      return;
+    }
+    written_ += static_cast<size_t>(n);
+  }
+  finished();
+}
+
+void http_connection::finished() {
+  // A silent keep-alive connection should hold nothing.
+  out_.clear();
+  out_.shrink_to_fit();
+  parser_.reset();
+  request_ = {};
+  if (!keep_alive_) {
+    linger();
+    return;
+  }
+  if (in_.empty())
+    in_.shrink_to_fit();
+  become(state::idle, owner_.limits().http.idle_timeout.count());
+  process();
+}
+
+void http_connection::linger() {
+  // Closing with unread input would reset the connection and might cost the
+  // client the answer.
+  in_.clear();
+  io_->shutdown_write();
+  become(state::lingering, linger_ms);
+  read();
+}
+
+// -- moving -------------------------------------------------------------------
+
+void http_connection::hand_over(size_t index) {
+  target_ = &owner_.loop_at(index);
+  state_ = state::offered;
+}
+
+void http_connection::depart() {
+  auto self = shared_from_this();
+  auto* to = std::exchange(target_, nullptr);
+  timer_.cancel();
+  owner_.leave(*home_, self);
+  // A pending wait ends with the old loop's socket and is never called.
+  reading_ = false;
+  io_->leave();
+  home_ = to;
+  // From here on only the other thread may touch this object.
+  to->post([self, to] {
+    self->io_->resume(*to);
+    self->owner_.enter(*to, self);
+    self->process();
+  });
+}
+
+std::unique_ptr<stream> http_connection::release(std::string& rest) {
+  rest = std::move(in_);
+  timer_.cancel();
+  state_ = state::dead;
+  owner_.leave(*home_, shared_from_this());
+  context.reset();
+  return std::move(io_);
+}
+
+void http_connection::abort() {
+  die();
+}
+
+void http_connection::drain() {
+  if (state_ == state::idle)
+    die();
+}
+
+void http_connection::die() {
+  if (state_ == state::dead)
+    return;
+  auto self = shared_from_this();
+  state_ = state::dead;
+  timer_.cancel();
+  context.reset();
+  if (io_) {
+    io_->close();
+    io_.reset();
+    owner_.released(peer_);
+  }
+  owner_.leave(*home_, self);
+}
+
+void http_connection::become(state next, int64_t timeout_ms) {
+  state_ = next;
+  home_->wheel().arm(timer_, timeout_ms);
+}
+
+void http_connection::on_timeout() {
+  auto& counters = *owner_.limits().counters;
+  switch (state_) {
+    case state::header:
+      ++counters.timeouts_header;
+      if (in_.empty())
+        die();
+      else
+        fail(408);
+      break;
+    case state::body: {
+      auto keep = shared_from_this();
+      ++counters.timeouts_body;
+      owner_.service(*home_).on_abort(*this);
+      if (state_ == state::body)
+        fail(408);
+      break;
+    }
+    case state::idle:
+      ++counters.timeouts_idle;
+      die();
+      break;
+    case state::writing:
+      ++counters.timeouts_write;
+      die();
+      break;
+    default:
+      die();
+  }
+}
+
+} // namespace signalbox::net

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "transports/net/http.hpp"
+#include "transports/net/server.hpp"
+#include "transports/net/stream.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace signalbox::net {
+
+/// One client connection while it speaks HTTP: reads requests one at a time,
+/// writes their answers, and can be handed to another loop or given up to a
+/// WebSocket in between.
+class http_connection : public std::enable_shared_from_this<http_connection> {
+public:
+  http_connection(server& owner, loop& home, std::unique_ptr<stream> io);
+  ~http_connection();
+
+  /// Begins to read. Once, on the home loop.
+  void start();
+
+  /// Returns the request being handled.
+  const http_request& request() const noexcept {
+    return request_;
+  }
+
+  /// Answers the current request. Headers may be shared by all answers of a
+  /// service; see `http_response`.
+  void respond(http_response x);
+
+  /// Moves to the loop with this index and offers the current request to the
+  /// service there again, from `on_header` on. Only within `on_header`.
+  void hand_over(size_t index);
+
+  /// Gives up the socket, to become something else. `rest` takes what was read
+  /// beyond the request. The connection is finished.
+  std::unique_ptr<stream> release(std::string& rest);
+
+  /// Drops the connection without an answer.
+  void abort();
+
+  /// Lets a service keep something with the request until it is answered.
+  std::shared_ptr<void> context;
+
+  loop& home() const noexcept {
+    return *home_;
+  }
+
+  server& owner() const noexcept {
+    return owner_;
+  }
+
+  /// Address of the peer's socket, whatever a proxy reports.
+  const std::string& peer() const noexcept {
+    return peer_;
+  }
+
+  /// Ends the connection if it is between two requests.
+  void drain();
+
+private:
+  enum class state : uint8_t {
+    idle,
+    header,
+    offered,
+    body,
+    handling,
+    writing,
+    lingering,
+    dead,
+  };
+
+  struct parser;
+
+  void read();
+  void on_readable();
+  void process();
+  bool parse_header();
+  bool parse_body();
+  bool check_header();
+  void offer_header();
+  void depart();
+  void fail(unsigned status);
+  void write();
+  void finished();
+  void linger();
+  void die();
+  void on_timeout();
+  void become(state next, int64_t timeout_ms);
+  void fill_request();
+
+  server& owner_;
+  loop* home_;
+  std::unique_ptr<stream> io_;
+  std::string peer_;
+  session::timer timer_;
+  std::string in_;
+  std::string out_;
+  size_t written_ = 0;
+  std::unique_ptr<parser> parser_;
+  http_request request_;
+  /// Where to go as soon as this thread is done with the object.
+  loop* target_ = nullptr;
+  size_t body_limit_ = 0;
+  state state_ = state::idle;
+  bool reading_ = false;
+  bool processing_ = false;
+  bool keep_alive_ = false;
+  bool head_ = false;
+  bool old_ = false;
+};
+
+} // namespace signalbox::net

@@ -1,0 +1,104 @@
+#include "transports/net/loop.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <chrono>
+#include <vector>
+
+namespace signalbox::net {
+
+namespace asio = boost::asio;
+
+struct loop::impl {
+  impl() : ticker(context), guard(asio::make_work_guard(context)) {
+    // nop
+  }
+
+  // The scratch buffer outlives the handlers that a dying context destroys.
+  std::array<char, 65536> scratch;
+  std::vector<std::shared_ptr<flushable>> dirty;
+  std::vector<std::shared_ptr<flushable>> flushing;
+  asio::io_context context{1};
+  asio::steady_timer ticker;
+  asio::executor_work_guard<asio::io_context::executor_type> guard;
+};
+
+loop::loop(size_t index)
+  : index_(index), wheel_(clock()), impl_(std::make_unique<impl>()) {
+  tick();
+}
+
+loop::~loop() = default;
+
+session::time_point loop::clock() noexcept {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch())
+    .count();
+}
+
+asio::io_context& loop::context() noexcept {
+  return impl_->context;
+}
+
+std::span<char> loop::scratch() noexcept {
+  return impl_->scratch;
+}
+
+void loop::run() {
+  // A handler that throws must cost nobody else anything.
+  for (;;) {
+    try {
+      impl_->context.run();
+      return;
+    } catch (const std::exception& e) {
+      spdlog::error("exception on I/O thread {}: {}", index_, e.what());
+    }
+  }
+}
+
+size_t loop::poll() {
+  wheel_.advance(clock());
+  auto n = impl_->context.poll();
+  impl_->context.restart();
+  return n;
+}
+
+void loop::stop() {
+  impl_->context.stop();
+}
+
+void loop::post(std::function<void()> fun) {
+  asio::post(impl_->context, std::move(fun));
+}
+
+void loop::flush_later(std::shared_ptr<flushable> x) {
+  auto& dirty = impl_->dirty;
+  dirty.push_back(std::move(x));
+  if (dirty.size() > 1)
+    return;
+  asio::post(impl_->context, [this] {
+    // What a flush makes dirty again leaves with the next turn.
+    auto& now = impl_->flushing;
+    now.swap(impl_->dirty);
+    for (auto& each : now)
+      each->flush();
+    now.clear();
+  });
+}
+
+void loop::tick() {
+  using namespace std::chrono;
+  impl_->ticker.expires_after(milliseconds{session::timer_wheel::granularity});
+  impl_->ticker.async_wait([this](boost::system::error_code ec) {
+    if (ec)
+      return;
+    tick();
+    wheel_.advance(clock());
+  });
+}
+
+} // namespace signalbox::net

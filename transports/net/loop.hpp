@@ -1,0 +1,79 @@
+#pragma once
+
+#include "transports/session/timer_wheel.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace signalbox::net {
+
+/// One thread's event loop: sockets, deadlines, and work from other threads.
+class loop {
+public:
+  /// Does something once before the loop sleeps or turns to the next socket.
+  class flushable {
+  public:
+    virtual ~flushable() = default;
+
+    /// Writes out what the turn has queued.
+    virtual void flush() = 0;
+  };
+
+  explicit loop(size_t index);
+  ~loop();
+
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  /// Returns the position of this loop among its siblings.
+  size_t index() const noexcept {
+    return index_;
+  }
+
+  /// Runs until `stop`. What a handler throws is logged and costs only that
+  /// handler.
+  void run();
+
+  /// Runs what is ready without waiting; for tests. Returns how much ran.
+  size_t poll();
+
+  /// Makes `run` return after the current handler. From any thread.
+  void stop();
+
+  /// Runs `fun` on the loop's thread, later. From any thread.
+  void post(std::function<void()> fun);
+
+  /// Flushes `x` at the end of the turn. `x` is kept alive until then; the
+  /// caller sees to it that it is added once.
+  void flush_later(std::shared_ptr<flushable> x);
+
+  /// Returns the deadlines of this loop. On its thread only.
+  session::timer_wheel& wheel() noexcept {
+    return wheel_;
+  }
+
+  /// Returns a buffer that everybody on this thread may use within a handler.
+  std::span<char> scratch() noexcept;
+
+  /// Returns the Asio side; for this floor.
+  boost::asio::io_context& context() noexcept;
+
+  /// Returns the monotonic clock in milliseconds.
+  static session::time_point clock() noexcept;
+
+private:
+  struct impl;
+  void tick();
+
+  size_t index_;
+  session::timer_wheel wheel_;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace signalbox::net

@@ -1,0 +1,327 @@
+#include "transports/net/server.hpp"
+
+#include "transports/net/http_connection.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <chrono>
+
+namespace signalbox::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// How long accepting rests when the process has no descriptor left.
+constexpr auto accept_pause = std::chrono::milliseconds{100};
+
+/// Idle entries of the address table are dropped this often, in seconds.
+constexpr int64_t sweep_interval = 10;
+
+tcp::endpoint resolve(const std::string& address, std::string& error) {
+  auto colon = address.rfind(':');
+  auto host = address.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  unsigned port = 0;
+  if (colon != std::string::npos)
+    std::from_chars(address.data() + colon + 1,
+                    address.data() + address.size(), port);
+  if (host == "localhost")
+    host = "127.0.0.1";
+  boost::system::error_code ec;
+  auto ip = asio::ip::make_address(host, ec);
+  if (ec)
+    error = host + " is no IP address";
+  return {ip, static_cast<uint16_t>(port)};
+}
+
+/// Opens a listening socket. Only siblings of one process share a port, so
+/// the first one is opened without the option that allows sharing, as a test
+/// that nobody else is there.
+int open_listener(const tcp::endpoint& at, bool share, std::string& error) {
+  auto fd = ::socket(at.protocol().family(),
+                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (share)
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (::bind(fd, at.data(), static_cast<socklen_t>(at.size())) == 0
+      && ::listen(fd, 4096) == 0)
+    return fd;
+  error = std::strerror(errno);
+  ::close(fd);
+  return -1;
+}
+
+bool in_network(const asio::ip::address& address, const std::string& network) {
+  auto slash = network.find('/');
+  boost::system::error_code ec;
+  auto base = asio::ip::make_address(network.substr(0, slash), ec);
+  if (ec || base.is_v4() != address.is_v4())
+    return false;
+  size_t bits = base.is_v4() ? 32 : 128;
+  if (slash != std::string::npos)
+    std::from_chars(network.data() + slash + 1,
+                    network.data() + network.size(), bits);
+  auto same = [bits](const auto& x, const auto& y) {
+    for (size_t i = 0; i < bits && i < x.size() * 8; ++i)
+      if (((x[i / 8] ^ y[i / 8]) >> (7 - i % 8) & 1) != 0)
+        return false;
+    return true;
+  };
+  return base.is_v4() ? same(base.to_v4().to_bytes(), address.to_v4().to_bytes())
+                      : same(base.to_v6().to_bytes(), address.to_v6().to_bytes());
+}
+
+} // namespace
+
+// -- addresses ----------------------------------------------------------------
+
+bool in_networks(const std::string& address,
+                 const std::vector<std::string>& networks) {
+  boost::system::error_code ec;
+  auto x = asio::ip::make_address(address, ec);
+  if (ec)
+    return false;
+  for (const auto& each : networks)
+    if (in_network(x, each))
+      return true;
+  return false;
+}
+
+bool address_limiter::exempt(const std::string& address) const {
+  return !count_loopback_
+         && (address.starts_with("127.") || address == "::1");
+}
+
+address_limiter::verdict address_limiter::enter(const std::string& address,
+                                                int64_t second) {
+  if (exempt(address))
+    return verdict::admitted;
+  std::lock_guard guard{mutex_};
+  if (second - swept_ >= sweep_interval) {
+    swept_ = second;
+    std::erase_if(entries_, [second](const auto& x) {
+      return x.second.open == 0 && x.second.second != second;
+    });
+  }
+  auto& x = entries_[address];
+  if (x.second != second) {
+    x.second = second;
+    x.started = 0;
+  }
+  if (x.open >= concurrent_)
+    return verdict::too_many;
+  if (x.started >= per_second_)
+    return verdict::too_fast;
+  ++x.open;
+  ++x.started;
+  return verdict::admitted;
+}
+
+void address_limiter::leave(const std::string& address) {
+  if (exempt(address))
+    return;
+  std::lock_guard guard{mutex_};
+  auto i = entries_.find(address);
+  if (i != entries_.end() && i->second.open > 0)
+    --i->second.open;
+}
+
+// -- server -------------------------------------------------------------------
+
+struct server::slot {
+  slot(loop& x) : home(x), acceptor(x.context()), pause(x.context()) {
+    // nop
+  }
+
+  loop& home;
+  tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  std::unique_ptr<http_service> service;
+  std::unordered_set<std::shared_ptr<http_connection>> connections;
+};
+
+server::server(std::vector<loop*> loops, const shared_limits& limits,
+               service_factory make)
+  : loops_(std::move(loops)), limits_(limits) {
+  // Indexed by the loop's own number, which may have gaps for a listener that
+  // does not use every loop.
+  for (auto* each : loops_) {
+    if (slots_.size() <= each->index())
+      slots_.resize(each->index() + 1);
+    auto& x = slots_[each->index()];
+    x = std::make_unique<slot>(*each);
+    x->service = make(*each);
+  }
+}
+
+server::~server() = default;
+
+std::string server::listen(const std::string& address,
+                           std::shared_ptr<tls_context> tls) {
+  tls_ = std::move(tls);
+  std::string error;
+  auto at = resolve(address, error);
+  if (!error.empty())
+    return error;
+  auto share = loops_.size() > 1;
+  if (share) {
+    auto probe = open_listener(at, false, error);
+    if (probe < 0)
+      return error;
+    if (at.port() == 0) {
+      sockaddr_storage bound{};
+      socklen_t size = sizeof(bound);
+      ::getsockname(probe, reinterpret_cast<sockaddr*>(&bound), &size);
+      at.port(ntohs(reinterpret_cast<sockaddr_in*>(&bound)->sin_port));
+    }
+    ::close(probe);
+  }
+  for (auto* each : loops_) {
+    auto& x = *slots_[each->index()];
+    auto fd = open_listener(at, share, error);
+    if (fd < 0)
+      return error;
+    x.acceptor.assign(at.protocol(), fd);
+    at = x.acceptor.local_endpoint();
+  }
+  address_ = at.address().is_v6() ? "[" + at.address().to_string() + "]"
+                                  : at.address().to_string();
+  address_ += ":" + std::to_string(at.port());
+  for (auto* each : loops_)
+    each->post([this, each] { accept(*slots_[each->index()]); });
+  return {};
+}
+
+void server::set_tls(std::shared_ptr<tls_context> tls) {
+  std::lock_guard guard{tls_mutex_};
+  tls_ = std::move(tls);
+}
+
+void server::accept(slot& at) {
+  if (!at.acceptor.is_open())
+    return;
+  at.acceptor.async_wait(tcp::acceptor::wait_read, [this, &at](auto ec) {
+    if (ec)
+      return;
+    // Several at a time, so that a burst does not cost a turn each.
+    for (auto i = 0; i < 64; ++i) {
+      auto fd = ::accept4(at.acceptor.native_handle(), nullptr, nullptr,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) {
+        on_accept(at, fd);
+        continue;
+      }
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM
+          || errno == ENOBUFS) {
+        ++limits_.counters->accept_paused;
+        at.pause.expires_after(accept_pause);
+        at.pause.async_wait([this, &at](auto failed) {
+          if (!failed)
+            accept(at);
+        });
+        return;
+      }
+      if (errno != EINTR && errno != ECONNABORTED)
+        break;
+    }
+    accept(at);
+  });
+}
+
+void server::on_accept(slot& at, int fd) {
+  auto& counters = *limits_.counters;
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  std::shared_ptr<tls_context> tls;
+  {
+    std::lock_guard guard{tls_mutex_};
+    tls = tls_;
+  }
+  auto io = std::make_unique<stream>(at.home, fd, std::move(tls));
+  if (counters.open.load(std::memory_order_relaxed)
+      >= static_cast<int64_t>(limits_.connections)) {
+    ++counters.refused_limit;
+    return;
+  }
+  auto peer = io->peer_address();
+  // Everybody behind a trusted proxy would count as one.
+  if (!in_networks(peer, limits_.trusted_proxies)) {
+    switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
+      case address_limiter::verdict::too_many:
+        ++counters.refused_address;
+        return;
+      case address_limiter::verdict::too_fast:
+        ++counters.refused_rate;
+        return;
+      case address_limiter::verdict::admitted:
+        break;
+    }
+  }
+  ++counters.accepted;
+  ++counters.open;
+  std::make_shared<http_connection>(*this, at.home, std::move(io))->start();
+}
+
+void server::released(const std::string& address) {
+  --limits_.counters->open;
+  if (!in_networks(address, limits_.trusted_proxies))
+    limits_.addresses->leave(address);
+}
+
+http_service& server::service(const loop& home) noexcept {
+  return *slots_[home.index()]->service;
+}
+
+void server::enter(const loop& home, std::shared_ptr<http_connection> x) {
+  slots_[home.index()]->connections.insert(std::move(x));
+}
+
+void server::leave(const loop& home, const std::shared_ptr<http_connection>& x) {
+  slots_[home.index()]->connections.erase(x);
+}
+
+void server::stop_accepting() {
+  for (auto* each : loops_) {
+    each->post([this, each] {
+      auto& x = *slots_[each->index()];
+      boost::system::error_code ec;
+      x.acceptor.close(ec);
+      x.pause.cancel();
+    });
+  }
+}
+
+void server::drain() {
+  draining_ = true;
+  for (auto* each : loops_) {
+    each->post([this, each] {
+      auto all = slots_[each->index()]->connections;
+      for (const auto& x : all)
+        x->drain();
+    });
+  }
+}
+
+void server::close_all() {
+  for (auto* each : loops_) {
+    each->post([this, each] {
+      auto all = slots_[each->index()]->connections;
+      for (const auto& x : all)
+        x->abort();
+    });
+  }
+}
+
+} // namespace signalbox::net

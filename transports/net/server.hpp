@@ -1,0 +1,171 @@
+#pragma once
+
+#include "transports/net/http.hpp"
+#include "transports/net/loop.hpp"
+#include "transports/net/tls.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace signalbox::net {
+
+/// Bounds of an HTTP connection.
+struct http_limits {
+  size_t request_line = 4096;
+  size_t header_bytes = 16384;
+  size_t headers = 100;
+  std::chrono::milliseconds header_timeout{10000};
+  std::chrono::milliseconds body_timeout{30000};
+  std::chrono::milliseconds idle_timeout{15000};
+  std::chrono::milliseconds write_timeout{30000};
+};
+
+/// What the listeners count; read by whoever reports it.
+struct net_counters {
+  std::atomic<uint64_t> accepted{0};
+  std::atomic<uint64_t> refused_address{0};
+  std::atomic<uint64_t> refused_rate{0};
+  std::atomic<uint64_t> refused_limit{0};
+  std::atomic<uint64_t> accept_paused{0};
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> bad_requests{0};
+  std::atomic<uint64_t> header_too_large{0};
+  std::atomic<uint64_t> too_many_headers{0};
+  std::atomic<uint64_t> body_too_large{0};
+  std::atomic<uint64_t> timeouts_header{0};
+  std::atomic<uint64_t> timeouts_body{0};
+  std::atomic<uint64_t> timeouts_idle{0};
+  std::atomic<uint64_t> timeouts_write{0};
+  std::atomic<int64_t> open{0};
+};
+
+/// Counts connections per client address and refuses what is too much.
+class address_limiter {
+public:
+  address_limiter(size_t concurrent, size_t per_second, bool count_loopback)
+    : concurrent_(concurrent),
+      per_second_(per_second),
+      count_loopback_(count_loopback) {
+    // nop
+  }
+
+  /// Why a connection is refused.
+  enum class verdict : uint8_t { admitted, too_many, too_fast };
+
+  /// Counts a new connection from `address` at `second`.
+  verdict enter(const std::string& address, int64_t second);
+
+  /// Forgets one connection that was admitted.
+  void leave(const std::string& address);
+
+private:
+  struct entry {
+    size_t open = 0;
+    int64_t second = 0;
+    size_t started = 0;
+  };
+
+  bool exempt(const std::string& address) const;
+
+  size_t concurrent_;
+  size_t per_second_;
+  bool count_loopback_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, entry> entries_;
+  int64_t swept_ = 0;
+};
+
+/// What all listeners of a process share.
+struct shared_limits {
+  http_limits http;
+  /// Connections at a time; the file limit minus a reserve.
+  size_t connections = 1000;
+  address_limiter* addresses = nullptr;
+  net_counters* counters = nullptr;
+  /// Networks whose forwarding headers are believed.
+  std::vector<std::string> trusted_proxies;
+};
+
+/// A listener: one accepting socket per loop, and the connections they made.
+class server {
+public:
+  /// Makes the service of one loop.
+  using service_factory
+    = std::function<std::unique_ptr<http_service>(loop& home)>;
+
+  server(std::vector<loop*> loops, const shared_limits& limits,
+         service_factory make);
+  ~server();
+
+  /// Binds `address` (`host:port`, port 0 for any). Returns an empty string
+  /// or what went wrong. Before the loops run.
+  std::string listen(const std::string& address,
+                     std::shared_ptr<tls_context> tls);
+
+  /// Returns the address really bound.
+  const std::string& address() const noexcept {
+    return address_;
+  }
+
+  /// Replaces the certificate for new connections. From any thread.
+  void set_tls(std::shared_ptr<tls_context> tls);
+
+  /// Stops accepting. From any thread.
+  void stop_accepting();
+
+  /// Ends idle keep-alive connections and makes every further answer the last
+  /// of its connection. From any thread.
+  void drain();
+
+  /// Drops every connection. From any thread.
+  void close_all();
+
+  bool draining() const noexcept {
+    return draining_.load(std::memory_order_relaxed);
+  }
+
+  const shared_limits& limits() const noexcept {
+    return limits_;
+  }
+
+  // -- for connections --------------------------------------------------------
+
+  http_service& service(const loop& home) noexcept;
+  loop& loop_at(size_t index) noexcept {
+    return *loops_[index];
+  }
+  void enter(const loop& home, std::shared_ptr<http_connection> x);
+  void leave(const loop& home, const std::shared_ptr<http_connection>& x);
+  /// Counts a socket that ended, wherever it had got to.
+  void released(const std::string& address);
+
+private:
+  struct slot;
+  void accept(slot& at);
+  void on_accept(slot& at, int fd);
+
+  std::vector<loop*> loops_;
+  const shared_limits& limits_;
+  std::string address_;
+  std::mutex tls_mutex_;
+  std::shared_ptr<tls_context> tls_;
+  std::atomic<bool> draining_{false};
+  std::vector<std::unique_ptr<slot>> slots_;
+};
+
+/// Returns whether `address` lies in one of the networks (`10.0.0.0/8`, plain
+/// addresses too).
+bool in_networks(const std::string& address,
+                 const std::vector<std::string>& networks);
+
+} // namespace signalbox::net

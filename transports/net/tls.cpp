@@ -1,0 +1,94 @@
+#include "transports/net/tls.hpp"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace signalbox::net {
+
+namespace {
+
+std::string last_error() {
+  char text[256];
+  ERR_error_string_n(ERR_get_error(), text, sizeof(text));
+  return text;
+}
+
+SSL_CTX* new_context(const SSL_METHOD* method) {
+  auto* x = SSL_CTX_new(method);
+  SSL_CTX_set_min_proto_version(x, TLS1_2_VERSION);
+  // Below TLS 1.3 only key exchanges with forward secrecy.
+  SSL_CTX_set_cipher_list(x, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_options(x, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
+                           | SSL_OP_CIPHER_SERVER_PREFERENCE
+                           | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(x, SSL_MODE_ENABLE_PARTIAL_WRITE
+                        | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                        | SSL_MODE_RELEASE_BUFFERS);
+  return x;
+}
+
+} // namespace
+
+std::shared_ptr<tls_context> tls_context::server(const std::string& certificate,
+                                                 const std::string& key,
+                                                 std::string& error) {
+  ERR_clear_error();
+  std::shared_ptr<tls_context> x{
+    new tls_context{new_context(TLS_server_method())}};
+  if (SSL_CTX_use_certificate_chain_file(x->context_, certificate.c_str())
+      != 1) {
+    error = certificate + ": " + last_error();
+    return nullptr;
+  }
+  if (SSL_CTX_use_PrivateKey_file(x->context_, key.c_str(), SSL_FILETYPE_PEM)
+        != 1
+      || SSL_CTX_check_private_key(x->context_) != 1) {
+    error = key + ": " + last_error();
+    return nullptr;
+  }
+  return x;
+}
+
+std::shared_ptr<tls_context> tls_context::client(const std::string& ca_file,
+                                                 std::string& error) {
+  ERR_clear_error();
+  std::shared_ptr<tls_context> x{
+    new tls_context{new_context(TLS_client_method())}};
+  SSL_CTX_set_verify(x->context_, SSL_VERIFY_PEER, nullptr);
+  auto ok = ca_file.empty()
+              ? SSL_CTX_set_default_verify_paths(x->context_)
+              : SSL_CTX_load_verify_file(x->context_, ca_file.c_str());
+  if (ok != 1) {
+    error = ca_file + ": " + last_error();
+    return nullptr;
+  }
+  return x;
+}
+
+tls_context::~tls_context() {
+  SSL_CTX_free(context_);
+}
+
+ssl_st* tls_context::open(int fd, const std::string& host) const {
+  auto* x = SSL_new(context_);
+  SSL_set_fd(x, fd);
+  if (host.empty()) {
+    SSL_set_accept_state(x);
+    return x;
+  }
+  SSL_set_connect_state(x);
+  unsigned char address[16];
+  auto is_address = inet_pton(AF_INET, host.c_str(), address) == 1
+                    || inet_pton(AF_INET6, host.c_str(), address) == 1;
+  if (is_address) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(x), host.c_str());
+  } else {
+    SSL_set1_host(x, host.c_str());
+    SSL_set_tlsext_host_name(x, host.c_str());
+  }
+  return x;
+}
+
+} // namespace signalbox::net

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace signalbox::net {
+
+/// Certificates and rules of TLS connections, for one role.
+class tls_context {
+public:
+  /// Makes a context for a listener. On failure returns null and says why in
+  /// `error`.
+  static std::shared_ptr<tls_context> server(const std::string& certificate,
+                                             const std::string& key,
+                                             std::string& error);
+
+  /// Makes a context for calls to others, whose certificate and name are
+  /// always verified; `ca_file` empty means the system's authorities.
+  static std::shared_ptr<tls_context> client(const std::string& ca_file,
+                                             std::string& error);
+
+  ~tls_context();
+
+  tls_context(const tls_context&) = delete;
+  tls_context& operator=(const tls_context&) = delete;
+
+  /// Starts TLS on a socket; the caller owns the result. `host` is the name a
+  /// client verifies, empty for a server.
+  ssl_st* open(int fd, const std::string& host) const;
+
+private:
+  explicit tls_context(ssl_ctx_st* context) noexcept : context_(context) {
+    // nop
+  }
+
+  ssl_ctx_st* context_;
+};
+
+} // namespace signalbox::net

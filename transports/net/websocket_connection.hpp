@@ -1,0 +1,82 @@
+#pragma once
+
+#include "transports/codec/ws/frame.hpp"
+#include "transports/net/server.hpp"
+#include "transports/net/stream.hpp"
+#include "transports/session/engine_session.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace signalbox::net {
+
+/// A client connection after its upgrade: frames in, the session's outbox out.
+/// Holds no buffer while nothing happens.
+class websocket_connection
+  : public session::websocket,
+    public loop::flushable,
+    public std::enable_shared_from_this<websocket_connection> {
+public:
+  /// Bounds and timings, shared by all connections.
+  struct options {
+    ws::limits messages;
+    int64_t assembly_ms = 30000;
+    /// How long the client may take to answer a close frame.
+    int64_t close_ms = 10000;
+  };
+
+  websocket_connection(server& owner, loop& home, std::unique_ptr<stream> io,
+                       std::string peer, const options& opts);
+  ~websocket_connection() override;
+
+  /// Begins to carry, or to probe for, `x`. `handshake` is the 101 response;
+  /// `rest` was read behind the request.
+  void start(std::shared_ptr<session::engine_session> x, std::string handshake,
+             std::string rest);
+
+  // -- session::websocket -----------------------------------------------------
+
+  void wake() override;
+  void send_probe(std::string_view text) override;
+  void finish() override;
+  void abort() override;
+
+  // -- loop::flushable --------------------------------------------------------
+
+  void flush() override;
+
+private:
+  void read();
+  void on_readable();
+  void take(std::span<char> bytes);
+  void on_message(const ws::message& x);
+  void send_close(uint16_t code, std::string_view reason);
+  void write();
+  void consume(size_t n);
+  void on_timeout();
+  void lost(session::close_reason why);
+  void die();
+
+  server& owner_;
+  loop& home_;
+  std::unique_ptr<stream> io_;
+  std::string peer_;
+  const options& opts_;
+  session::timer timer_;
+  std::shared_ptr<session::engine_session> session_;
+  ws::reader reader_;
+  /// Bytes that belong to the connection itself: handshake, pongs, probe
+  /// answers, the close frame.
+  std::string control_;
+  /// How much of the outbox's first packet has left.
+  size_t sent_ = 0;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool dirty_ = false;
+  bool finishing_ = false;
+  bool close_sent_ = false;
+  bool close_received_ = false;
+};
+
+} // namespace signalbox::net

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "transports/codec/encoded.hpp"
+#include "transports/codec/ws/frame.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace signalbox::session {
+
+/// One Engine.IO packet on its way out: a shared body, a text of its own, or a
+/// text of its own that replaces the beginning of a shared body.
+struct out_packet {
+  codec::encoded_ptr body;
+  std::string head;
+  /// Whether the protocol itself needs it; then it is in no bound.
+  bool control = false;
+
+  /// Returns the bytes of the packet itself, in two parts.
+  std::string_view first() const noexcept {
+    return body && head.empty() ? body->text() : std::string_view{head};
+  }
+
+  std::string_view second() const noexcept {
+    return body && !head.empty()
+             ? std::string_view{body->frame}.substr(body->json_at)
+             : std::string_view{};
+  }
+
+  size_t size() const noexcept {
+    return first().size() + second().size();
+  }
+
+  bool binary() const noexcept {
+    return body && body->binary;
+  }
+};
+
+/// What waits to leave through whatever transport the session has. Bounded in
+/// bytes and packets; what breaks the bound is the caller's to punish.
+class outbox {
+public:
+  outbox(size_t max_bytes, size_t max_packets) noexcept
+    : max_bytes_(static_cast<uint32_t>(max_bytes)),
+      max_packets_(static_cast<uint32_t>(max_packets)) {
+    // nop
+  }
+
+  /// Returns whether an event of this many bytes and packets stays within the
+  /// bound. However large, it does if no other event waits.
+  bool fits(size_t bytes, size_t packets) const noexcept {
+    return events_ == 0
+           || (bytes_ + bytes <= max_bytes_
+               && events_ + packets <= max_packets_);
+  }
+
+  /// Appends a packet of an event that fits.
+  void push(out_packet x);
+
+  /// Appends a packet that the protocol itself needs and no bound counts.
+  void push_control(std::string text);
+
+  bool empty() const noexcept {
+    return queue_ == nullptr || queue_->empty();
+  }
+
+  size_t packets() const noexcept {
+    return queue_ == nullptr ? 0 : queue_->size();
+  }
+
+  /// Returns the bytes of all events.
+  size_t bytes() const noexcept {
+    return bytes_;
+  }
+
+  const out_packet& at(size_t index) const noexcept {
+    return (*queue_)[index];
+  }
+
+  /// Removes the first packet.
+  void pop();
+
+  /// Removes everything.
+  void clear() noexcept;
+
+private:
+  uint32_t max_bytes_;
+  uint32_t max_packets_;
+  uint32_t bytes_ = 0;
+  uint32_t events_ = 0;
+  /// A silent session needs no queue, and a deque alone takes over 500 bytes.
+  std::unique_ptr<std::deque<out_packet>> queue_;
+};
+
+} // namespace signalbox::session
