@@ -3,8 +3,8 @@
 #include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/membership.hpp"
+#include "actors/connection/packets.hpp"
 #include "actors/shard/light_actor.hpp"
-#include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
 
 #include <caf/send.hpp>
@@ -23,10 +23,8 @@ public:
   connection_impl(caf::actor_config& cfg, shard& at,
                   const connection_context& shared, session::port& out,
                   std::shared_ptr<const session::handshake> from)
-    : light_actor(cfg, at),
-      shared_(shared),
-      population_(shared.count, actor_kind::connection),
-      out_(&out),
+    : light_actor(cfg, at), shared_(shared),
+      population_(shared.count, actor_kind::connection), out_(&out),
       from_(std::move(from)),
       deadline_(session::make_timer<&connection_impl::on_deadline>(this)) {
     arm();
@@ -50,17 +48,18 @@ public:
 
   void report(const membership& x, uint64_t ticket) {
     caf::anon_send(shared_.users,
-                   presence_attach{handle(), ticket, x.user, x.nsp, x.sid, x.info,
-                          std::string{out_->transport()},
-                          std::string{from_->dialect}, std::time(nullptr)});
+                   presence_attach{handle(), ticket, x.user, x.nsp, x.sid,
+                                   x.info, std::string{out_->transport()},
+                                   std::string{from_->dialect},
+                                   std::time(nullptr)});
   }
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known
-      = dispatch<received, session_upgraded, session_closed, verdict,
-                 attached, deliver, published, event_forwarded,
-                 change_rooms, disconnect>(x, [this](auto& msg) { on(msg); });
+    auto known =
+      dispatch<received, session_upgraded, session_closed, verdict, attached,
+               deliver, published, event_forwarded, change_rooms, disconnect>(
+        x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -107,9 +106,8 @@ private:
   void on(session_upgraded&) {
     for (const auto& each : memberships_)
       if (each->at == stage::joined && out_ != nullptr)
-        caf::anon_send(shared_.users,
-                       moved{each->user, each->sid,
-                             std::string{out_->transport()}});
+        caf::anon_send(shared_.users, moved{each->user, each->sid,
+                                            std::string{out_->transport()}});
   }
 
   void on(received& x) {
@@ -117,20 +115,19 @@ private:
       return;
     auto& packet = x.packet;
     switch (packet.type) {
-      case packet_type::connect:
-        on_connect(packet);
-        return;
-      case packet_type::connect_error:
-        close(close_reason::parse_error);
-        return;
-      default:
-        break;
+    case packet_type::connect:
+      on_connect(packet);
+      return;
+    case packet_type::connect_error:
+      close(close_reason::parse_error);
+      return;
+    default:
+      break;
     }
     auto* to = find(packet.nsp);
     // The official server ends a connection that talks to a namespace it is
     // not in.
-    if (to == nullptr || to->at == stage::asking
-        || to->at == stage::attaching) {
+    if (to == nullptr || !to->inside()) {
       if (to != nullptr && packet.type == packet_type::disconnect)
         leave(*to);
       else
@@ -138,19 +135,19 @@ private:
       return;
     }
     switch (packet.type) {
-      case packet_type::disconnect:
-        leave(*to);
-        break;
-      case packet_type::event:
-      case packet_type::binary_event:
-        on_event(*to, packet);
-        break;
-      case packet_type::ack:
-      case packet_type::binary_ack:
-        on_ack(*to, packet);
-        break;
-      default:
-        break;
+    case packet_type::disconnect:
+      leave(*to);
+      break;
+    case packet_type::event:
+    case packet_type::binary_event:
+      on_event(*to, packet);
+      break;
+    case packet_type::ack:
+    case packet_type::binary_ack:
+      on_ack(*to, packet);
+      break;
+    default:
+      break;
     }
   }
 
@@ -160,7 +157,7 @@ private:
     if (auto* there = find(x.nsp)) {
       // While the site is asked, a second CONNECT changes nothing; afterwards
       // the official server ends the connection.
-      if (there->at == stage::joined || there->at == stage::publisher)
+      if (there->inside())
         close(close_reason::parse_error);
       return;
     }
@@ -183,9 +180,9 @@ private:
     auto fresh = std::make_unique<membership>(*this);
     fresh->nsp = x.nsp;
     fresh->ticket = ++last_ticket_;
-    if (offers_key(x.data)) {
-      join_publisher(*fresh, x.data);
-      if (fresh->at == stage::publisher)
+    // A client that offers a key wants to be a publisher, and nothing else.
+    if (auto key = offered_key(x.data, from_->header("authorization"))) {
+      if (join_publisher(*fresh, *key))
         memberships_.push_back(std::move(fresh));
       return;
     }
@@ -194,9 +191,9 @@ private:
       attach_to_users(joining);
       return;
     }
-    caf::anon_send(shared_.site_auth,
-                   authenticate{handle(), fresh->ticket, x.nsp, from_,
-                                std::move(x.data)});
+    caf::anon_send(
+      shared_.site_auth,
+      authenticate{handle(), fresh->ticket, x.nsp, from_, std::move(x.data)});
     memberships_.push_back(std::move(fresh));
   }
 
@@ -260,25 +257,13 @@ private:
   }
 
   void accept(const membership& x) {
-    socket::packet answer;
-    answer.type = packet_type::connect;
-    answer.nsp = x.nsp;
-    answer.data = "{\"sid\":\"" + x.sid + "\"}";
-    out_->send(answer);
+    out_->send(accept_packet(x.nsp, x.sid));
     arm();
   }
 
   void refuse(const std::string& nsp, std::string_view message,
               std::string_view data = {}) {
-    socket::packet answer;
-    answer.type = packet_type::connect_error;
-    answer.nsp = nsp;
-    answer.data = "{\"message\":";
-    codec::quote_json(message, answer.data);
-    if (!data.empty())
-      answer.data.append(",\"data\":").append(data);
-    answer.data += '}';
-    out_->send(answer);
+    out_->send(refuse_packet(nsp, message, data));
     if (++failed_ > limits().failed_connects) {
       ++shared_.count.limit_failed_connects;
       close(close_reason::limit);
@@ -287,35 +272,26 @@ private:
 
   // -- publishers -------------------------------------------------------------
 
-  /// A client that offers a key wants to be a publisher, and nothing else.
-  bool offers_key(const std::string& auth) const {
-    return !from_->header("authorization").empty()
-           || codec::find_member(codec::split_object(auth), "key");
-  }
-
-  void join_publisher(membership& x, const std::string& auth) {
-    auto literal = codec::find_member(codec::split_object(auth), "key");
-    auto index = literal && codec::kind_of(*literal) == codec::json_kind::string
-                   ? shared_.keys.find(codec::unquote_json(*literal))
-                   : shared_.keys.find_bearer(from_->header("authorization"));
+  bool join_publisher(membership& x, const std::string& key) {
+    auto index = shared_.keys.find(key);
     if (!index || !shared_.keys.may_post(*index, x.nsp)) {
       ++shared_.count.bad_keys;
       ++shared_.count.connects_unauthorized;
       refuse(x.nsp, "unauthorized");
-      return;
+      return false;
     }
     x.at = stage::publisher;
     x.key = *index;
     x.sid = shared_.make_id();
     accept(x);
+    return true;
   }
 
   // -- events -----------------------------------------------------------------
 
   void on_event(membership& from, socket::packet& x) {
-    auto parts = codec::split_array(x.data);
     // An event without a payload is ignored, as the official server does.
-    if (parts.empty())
+    if (x.data.empty())
       return;
     if (from.at == stage::publisher) {
       uint64_t ticket = 0;
@@ -323,34 +299,23 @@ private:
         ticket = ++last_ticket_;
         owed_[ticket] = {x.nsp, *x.id};
       }
-      auto payload = parts.size() > 1 ? parts[1] : std::string_view{"null"};
-      auto type = codec::kind_of(parts[0]) == codec::json_kind::string
-                    ? codec::unquote_json(parts[0])
-                    : std::string{parts[0]};
-      // Placeholders count from the first argument on, so they are resolved
-      // over the whole array.
-      std::string whole;
-      if (!x.attachments.empty()) {
-        whole = codec::embed_binary(x.data, x.attachments);
-        parts = codec::split_array(whole);
-        payload = parts.size() > 1 ? parts[1] : payload;
-      }
+      auto event = read_emission(x);
       caf::anon_send(shared_.ingest,
                      publish{handle(), ticket, from.key, x.nsp,
-                             std::move(type), std::string{payload}});
+                             std::move(event.type), std::move(event.payload)});
       return;
     }
     const auto& opts = shared_.namespaces.find(from.nsp)->second.opts;
     if (opts.on_client_event == client_events::refuse) {
       ++shared_.count.client_events_refused;
       if (x.id)
-        ack_error(x.nsp, *x.id, ec::client_events_refused);
+        ack(x.nsp, *x.id, error_args(ec::client_events_refused));
       return;
     }
     if (owed_.size() >= limits().pending_forwards) {
       ++shared_.count.client_events_busy;
       if (x.id)
-        ack_error(x.nsp, *x.id, ec::busy);
+        ack(x.nsp, *x.id, error_args(ec::busy));
       return;
     }
     ++shared_.count.client_events_forwarded;
@@ -382,32 +347,12 @@ private:
     if (x.outcome == ec::none)
       ack(to.first, *to.second, x.ack);
     else
-      ack_error(to.first, *to.second, x.outcome);
+      ack(to.first, *to.second, error_args(x.outcome));
   }
 
   void ack(const std::string& nsp, uint64_t id, std::string_view args) {
-    if (out_ == nullptr || find(nsp) == nullptr)
-      return;
-    socket::packet answer;
-    answer.type = packet_type::ack;
-    answer.nsp = nsp;
-    answer.id = id;
-    if (auto json = codec::extract_binary(args, answer.attachments))
-      answer.data = std::move(*json);
-    else
-      answer.data = args;
-    if (!answer.attachments.empty())
-      answer.type = packet_type::binary_ack;
-    out_->send(answer);
-  }
-
-  void ack_error(const std::string& nsp, uint64_t id, ec why) {
-    std::string args = "[{\"ok\":false,\"error\":{\"code\":\"";
-    args += to_string(why);
-    args += "\",\"message\":";
-    codec::quote_json(describe(why), args);
-    args += "}}]";
-    ack(nsp, id, args);
+    if (out_ != nullptr && find(nsp) != nullptr)
+      out_->send(ack_packet(nsp, id, args));
   }
 
   // -- events of the site -----------------------------------------------------
@@ -418,13 +363,11 @@ private:
       return;
     std::optional<uint64_t> id;
     if (x.confirm != 0) {
-      if (to->acks.size() >= limits().pending_acks) {
-        ++shared_.count.limit_pending_acks;
-      } else {
-        id = to->next_ack++;
-        to->acks[*id] = {x.confirm, x.confirm_until};
+      id = to->owe(x.confirm, x.confirm_until, limits().pending_acks);
+      if (id)
         arm();
-      }
+      else
+        ++shared_.count.limit_pending_acks;
     }
     if (!out_->send(*x.event, id, x.volatile_))
       ++shared_.count.deliveries_dropped;
@@ -432,11 +375,8 @@ private:
 
   void on_ack(membership& from, const socket::packet& x) {
     // Unknown and repeated ids are ignored, as the official server does.
-    auto i = x.id ? from.acks.find(*x.id) : from.acks.end();
-    if (i == from.acks.end())
-      return;
-    caf::anon_send(shared_.ingest, confirmed{i->second.confirm, from.user});
-    from.acks.erase(i);
+    if (auto confirm = from.settle(x.id))
+      caf::anon_send(shared_.ingest, confirmed{confirm, from.user});
   }
 
   void on(change_rooms& x) {
@@ -458,12 +398,8 @@ private:
   }
 
   void send_disconnect(const std::string& nsp) {
-    if (out_ == nullptr)
-      return;
-    socket::packet x;
-    x.type = packet_type::disconnect;
-    x.nsp = nsp;
-    out_->send(x);
+    if (out_ != nullptr)
+      out_->send(disconnect_packet(nsp));
   }
 
   // -- memberships ------------------------------------------------------------
@@ -510,20 +446,15 @@ private:
   /// A connection must be in a namespace, and owed acks expire.
   void arm() {
     auto& wheel = home().home().wheel();
-    auto inside = std::any_of(
-      memberships_.begin(), memberships_.end(), [](const auto& x) {
-        return x->at == stage::joined || x->at == stage::publisher;
-      });
+    auto inside = std::any_of(memberships_.begin(), memberships_.end(),
+                              [](const auto& x) { return x->inside(); });
     if (inside)
       lonely_until_ = 0;
     else if (lonely_until_ == 0)
-      lonely_until_
-        = wheel.now() + shared_.opts.engine.connect_timeout.count();
+      lonely_until_ = wheel.now() + shared_.opts.engine.connect_timeout.count();
     auto next = lonely_until_;
     for (const auto& each : memberships_)
-      for (const auto& [id, ack] : each->acks)
-        if (next == 0 || ack.until < next)
-          next = ack.until;
+      next = each->next_expiry(next);
     if (next == 0)
       deadline_.cancel();
     else
@@ -538,8 +469,7 @@ private:
       return;
     }
     for (const auto& each : memberships_)
-      std::erase_if(each->acks,
-                    [now](const auto& x) { return now >= x.second.until; });
+      each->expire(now);
     arm();
   }
 

@@ -39,9 +39,9 @@ struct connection_context {
 /// Spawns the CONNECTION of one session on the session's shard. It keeps who
 /// the client is in each namespace, what is under way on its behalf, and what
 /// it may do. It ends with its session; if it ends otherwise, it closes it.
-connection_actor spawn_connection(shard& home, const connection_context& shared,
-                                  session::port& out,
-                                  std::shared_ptr<const session::handshake>
-                                    from);
+connection_actor
+spawn_connection(shard& home, const connection_context& shared,
+                 session::port& out,
+                 std::shared_ptr<const session::handshake> from);
 
 } // namespace signalbox

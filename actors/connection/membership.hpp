@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,12 +28,6 @@ public:
     publisher,
   };
 
-  /// An ack that the client owes.
-  struct owed {
-    uint64_t confirm = 0;
-    int64_t until = 0;
-  };
-
   explicit membership(connection_impl& owner) : owner_(owner) {
     // nop
   }
@@ -42,6 +35,25 @@ public:
   bool deliver(const codec::shared_event& event, bool volatile_) override;
   void namespace_down() override;
   void reattach(const std::string& lost) override;
+
+  /// Returns whether packets of the client are welcome.
+  bool inside() const noexcept {
+    return at == stage::joined || at == stage::publisher;
+  }
+
+  /// Notes an ack that the client will owe. Returns the id to ask with,
+  /// nothing if it owes `most` already.
+  std::optional<uint64_t> owe(uint64_t confirm, int64_t until, size_t most);
+
+  /// Takes an ack. Returns the confirm it is for, 0 if nobody awaits it.
+  uint64_t settle(std::optional<uint64_t> id);
+
+  /// Forgets the acks whose time is over.
+  void expire(int64_t now);
+
+  /// Returns when the next ack expires, or `otherwise` if that is sooner; 0
+  /// stands for never.
+  int64_t next_expiry(int64_t otherwise) const;
 
   stage at = stage::asking;
   std::string nsp;
@@ -56,12 +68,16 @@ public:
   std::vector<std::string> first_rooms;
   /// Index of a publisher's credential.
   size_t key = 0;
-  /// Id of the next event that asks for an ack.
-  uint64_t next_ack = 0;
-  std::map<uint64_t, owed> acks;
 
 private:
+  struct owed {
+    uint64_t confirm = 0;
+    int64_t until = 0;
+  };
+
   connection_impl& owner_;
+  uint64_t next_ack_ = 0;
+  std::map<uint64_t, owed> acks_;
 };
 
 } // namespace signalbox

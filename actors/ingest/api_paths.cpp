@@ -27,14 +27,12 @@ std::optional<refusal> read_strings(std::string_view literal,
   auto all = codec::split_array(literal);
   if (codec::kind_of(literal) != json_kind::array || all.size() > most)
     return refusal{ec::bad_request, pointer,
-                   "an array of at most " + std::to_string(most)
-                     + " strings"};
+                   "an array of at most " + std::to_string(most) + " strings"};
   for (size_t i = 0; i < all.size(); ++i) {
-    auto text = codec::kind_of(all[i]) == json_kind::string
-                  ? codec::unquote_json(all[i])
-                : codec::kind_of(all[i]) == json_kind::number
-                  ? std::string{all[i]}
-                  : std::string{};
+    auto text =
+      codec::kind_of(all[i]) == json_kind::string ? codec::unquote_json(all[i])
+      : codec::kind_of(all[i]) == json_kind::number ? std::string{all[i]}
+                                                    : std::string{};
     if (text.empty() || text.size() > name_bytes)
       return refusal{ec::bad_request, pointer + "/" + std::to_string(i),
                      "a non-empty string within limits.name-bytes"};
@@ -60,8 +58,8 @@ std::optional<refusal> read_rooms(std::string_view body,
       if (!out.nsp.starts_with('/'))
         no = refusal{ec::bad_request, "/namespace", "a namespace"};
     } else if (name == "join") {
-      no = read_strings(value, "/join", bounds.rooms, bounds.name_bytes,
-                        out.join);
+      no =
+        read_strings(value, "/join", bounds.rooms, bounds.name_bytes, out.join);
     } else if (name == "leave") {
       no = read_strings(value, "/leave", bounds.rooms, bounds.name_bytes,
                         out.leave);

@@ -2,6 +2,7 @@
 
 #include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
+#include "actors/ingest/answers.hpp"
 #include "actors/ingest/api_paths.hpp"
 #include "actors/ingest/idempotency.hpp"
 #include "actors/ingest/post.hpp"
@@ -32,13 +33,8 @@ public:
               const credentials& keys, users_actor users,
               std::map<std::string, nsp_actor> nsps, std::string id_prefix,
               counters& count)
-    : light_actor(cfg, at),
-      opts_(opts),
-      keys_(keys),
-      users_(std::move(users)),
-      nsps_(std::move(nsps)),
-      id_prefix_(std::move(id_prefix)),
-      count_(count),
+    : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
+      nsps_(std::move(nsps)), id_prefix_(std::move(id_prefix)), count_(count),
       population_(count, actor_kind::ingest) {
     for (size_t i = 0; i < opts.ingest.keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
@@ -62,47 +58,15 @@ protected:
     confirms_.clear();
     users_ = nullptr;
     nsps_.clear();
-    calls_.clear();
+    answers_.clear();
+    commands_.clear();
   }
 
 private:
-  /// An HTTP call whose answer is put together.
-  struct call {
-    transport_actor asker;
-    uint64_t ticket = 0;
-    bool array = false;
-    unsigned status = 200;
-    size_t outstanding = 0;
-    std::vector<std::string> answers;
-  };
-
-  /// Where the answer to one event goes.
-  struct answer_slot {
-    /// Of `calls_`; 0 if a publisher asked.
-    uint64_t call = 0;
-    size_t index = 0;
-    connection_actor publisher;
-    uint64_t publisher_ticket = 0;
-  };
-
-  /// An event on its way.
-  struct under_way {
-    answer_slot slot;
-    std::string id;
-    uint64_t seq = 0;
-    bool dup = false;
-    uint64_t matched = 0;
-    uint64_t online = 0;
-    /// Of the idempotency table; empty without a key.
-    std::string key;
-    size_t credential = 0;
-  };
-
   /// An event whose acks are awaited.
   struct confirm {
     confirm(ingest_impl* self, uint64_t number)
-      : owner(self),
-        ticket(number),
+      : owner(self), ticket(number),
         deadline(session::make_timer<&confirm::on_deadline>(this)) {
       // nop
     }
@@ -175,13 +139,7 @@ private:
       caf::anon_send(x.asker, api_answer{x.ticket, 200, "[]"});
       return;
     }
-    auto number = ++last_ticket_;
-    auto& c = calls_[number];
-    c.asker = x.asker;
-    c.ticket = x.ticket;
-    c.array = array;
-    c.outstanding = events.size();
-    c.answers.resize(events.size());
+    auto number = answers_.open(x.asker, x.ticket, array, events.size());
     for (size_t i = 0; i < events.size(); ++i) {
       answer_slot slot;
       slot.call = number;
@@ -199,10 +157,10 @@ private:
 
   void on_command(api_call& x, size_t key) {
     user_command out;
-    auto no = read_command(x.method, x.path, x.body,
-                           {opts_.ingest.max_batch, opts_.limits.name_bytes,
-                            opts_.limits.rooms},
-                           out);
+    auto no = read_command(
+      x.method, x.path, x.body,
+      {opts_.ingest.max_batch, opts_.limits.name_bytes, opts_.limits.rooms},
+      out);
     if (!no && !out.nsp.empty() && !keys_.may_post(key, out.nsp))
       no = refusal{ec::not_allowed, "/namespace", ""};
     if (no) {
@@ -210,22 +168,19 @@ private:
       return;
     }
     out.ticket = ++last_ticket_;
-    auto& c = calls_[out.ticket];
-    c.asker = x.asker;
-    c.ticket = x.ticket;
+    commands_[out.ticket] = {x.asker, x.ticket};
     caf::anon_send(users_, std::move(out));
   }
 
   void on(user_info& x) {
-    auto i = calls_.find(x.ticket);
-    if (i == calls_.end())
+    auto node = commands_.extract(x.ticket);
+    if (node.empty())
       return;
     if (x.outcome != ec::none)
       x.json = to_json({x.outcome, "", ""});
-    caf::anon_send(i->second.asker,
-                   api_answer{i->second.ticket, http_status(x.outcome),
-                              std::move(x.json)});
-    calls_.erase(i);
+    const auto& [asker, ticket] = node.mapped();
+    caf::anon_send(
+      asker, api_answer{ticket, http_status(x.outcome), std::move(x.json)});
   }
 
   static void answer(const api_call& to, const refusal& why) {
@@ -246,8 +201,8 @@ private:
     if (event.payload.size() > opts_.ingest.max_event)
       refuse(slot, {ec::too_large, "", ""});
     else if (event.type.size() > opts_.limits.name_bytes)
-      refuse(slot, {ec::bad_request, "/type",
-                    "a string within limits.name-bytes"});
+      refuse(slot,
+             {ec::bad_request, "/type", "a string within limits.name-bytes"});
     else
       accept(std::move(event), x.key, std::move(slot));
   }
@@ -270,12 +225,11 @@ private:
     std::vector<std::string> attachments;
     auto args = codec::extract_binary(event_array(event, name), attachments);
     if (!args) {
-      refuse(slot, {ec::bad_request, "/payload",
-                    "a $base64 value is no base64"});
+      refuse(slot,
+             {ec::bad_request, "/payload", "a $base64 value is no base64"});
       return;
     }
-    if (event.confirm_ms > 0
-        && confirms_.size() >= opts_.ingest.max_confirms) {
+    if (event.confirm_ms > 0 && confirms_.size() >= opts_.ingest.max_confirms) {
       ++count_.limit_confirms;
       refuse(slot, {ec::too_many_confirms, "/confirm", ""});
       return;
@@ -371,7 +325,7 @@ private:
     if (x.online == 0)
       ++count_.events_offline;
     remember(event);
-    answer(event.slot, describe_event(event) + '}');
+    answers_.add(event.slot, describe_event(event) + '}');
   }
 
   // -- confirms ---------------------------------------------------------------
@@ -403,7 +357,7 @@ private:
               : x.offline.count(user) > 0 ? ":\"offline\""
                                           : ":\"timed_out\"";
     }
-    answer(x.event.slot, json + "}}");
+    answers_.add(x.event.slot, json + "}}");
     count_.confirms_pending = static_cast<int64_t>(confirms_.size());
   }
 
@@ -429,7 +383,7 @@ private:
     x.dup = true;
     x.matched = first.matched;
     x.online = first.online;
-    answer(x.slot, describe_event(x) + '}');
+    answers_.add(x.slot, describe_event(x) + '}');
   }
 
   void remember(const under_way& x) {
@@ -455,54 +409,15 @@ private:
     count_.idempotency_keys = static_cast<int64_t>(n);
   }
 
-  // -- answers ----------------------------------------------------------------
-
-  static std::string describe_event(const under_way& x) {
-    return "{\"ok\":true,\"id\":\"" + x.id + "\",\"seq\":"
-           + std::to_string(x.seq) + ",\"matched\":"
-           + std::to_string(x.matched) + ",\"online\":"
-           + std::to_string(x.online) + ",\"dup\":"
-           + (x.dup ? "true" : "false");
-  }
+  // -- refusals ---------------------------------------------------------------
 
   void refuse(const answer_slot& to, refusal why) {
     ++count_.events_refused;
     if (why.code == ec::too_large)
       ++count_.limit_event_size;
-    if (to.call != 0) {
-      auto& c = calls_[to.call];
-      if (c.array)
-        why.pointer = "/" + std::to_string(to.index) + why.pointer;
-      else
-        c.status = http_status(why.code);
-    }
-    answer(to, to_json(why));
-  }
-
-  void answer(const answer_slot& to, std::string json) {
-    if (to.call == 0) {
-      if (to.publisher_ticket != 0)
-        caf::anon_send(to.publisher,
-                       published{to.publisher_ticket, std::move(json)});
-      return;
-    }
-    auto i = calls_.find(to.call);
-    if (i == calls_.end())
-      return;
-    auto& c = i->second;
-    c.answers[to.index] = std::move(json);
-    if (--c.outstanding > 0)
-      return;
-    std::string body;
-    if (c.array) {
-      for (const auto& each : c.answers)
-        body.append(1, body.empty() ? '[' : ',').append(each);
-      body += ']';
-    } else {
-      body = std::move(c.answers.front());
-    }
-    caf::anon_send(c.asker, api_answer{c.ticket, c.status, std::move(body)});
-    calls_.erase(i);
+    if (answers_.is_batch(to.call))
+      why.pointer = "/" + std::to_string(to.index) + why.pointer;
+    answers_.add(to, to_json(why), http_status(why.code));
   }
 
   void report(std::string_view what) {
@@ -521,7 +436,9 @@ private:
   population population_;
   std::vector<idempotency> repeats_;
   std::unordered_map<std::string, uint64_t> sequence_;
-  std::unordered_map<uint64_t, call> calls_;
+  answers answers_;
+  /// Commands under way: who asked, and the ticket of the question.
+  std::unordered_map<uint64_t, std::pair<transport_actor, uint64_t>> commands_;
   std::unordered_map<uint64_t, under_way> events_;
   std::unordered_map<uint64_t, std::unique_ptr<confirm>> confirms_;
   uint64_t last_ticket_ = 0;

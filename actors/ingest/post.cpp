@@ -52,8 +52,7 @@ std::optional<std::string> read_recipients(std::string_view literal,
     std::string name;
     if (!read_recipient(each, bounds.name_bytes, name))
       return "a recipient is a string or an integer of at most "
-             + std::to_string(bounds.name_bytes)
-             + " bytes (limits.name-bytes)";
+             + std::to_string(bounds.name_bytes) + " bytes (limits.name-bytes)";
     if (std::find(out.begin(), out.end(), name) == out.end())
       out.push_back(std::move(name));
   }
@@ -62,8 +61,8 @@ std::optional<std::string> read_recipients(std::string_view literal,
 
 std::optional<refusal> read_target(std::string_view literal,
                                    const post_limits& bounds, post& out) {
-  static constexpr auto* shapes
-    = R"(one of {"users":[...]}, {"rooms":[...]}, "all")";
+  static constexpr auto* shapes =
+    R"(one of {"users":[...]}, {"rooms":[...]}, "all")";
   out.to.emplace();
   if (codec::kind_of(literal) == json_kind::string
       && codec::unquote_json(literal) == "all")
@@ -165,7 +164,7 @@ std::optional<refusal> read_post(std::string_view text,
     seen.push_back(std::move(name));
   }
   if (out.type.empty() && out.event.empty())
-    return bad("type", "missing");
+    return bad("type", "missing; give the type that the rules decide by");
   return {};
 }
 

@@ -60,8 +60,8 @@ struct post_limits {
 };
 
 /// Reads one event of the HTTP API from valid JSON text.
-std::optional<refusal> read_post(std::string_view text, const post_limits& bounds,
-                                 post& out);
+std::optional<refusal> read_post(std::string_view text,
+                                 const post_limits& bounds, post& out);
 
 /// Decides who receives an event and under which name. The first rule that
 /// matches namespace and type decides, unless the post names its target.

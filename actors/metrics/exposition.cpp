@@ -229,10 +229,9 @@ std::string render_status(const all_counters& x, double uptime_seconds,
          + ",\"tcp_connections_max\":" + std::to_string(x.max_connections)
          + ",\"events\":{\"accepted\":" + number(a.events_accepted)
          + ",\"refused\":" + number(a.events_refused)
-         + ",\"duplicate\":" + number(a.events_duplicate)
-         + "},\"deliveries\":" + number(a.deliveries)
-         + ",\"resident_memory_bytes\":" + std::to_string(resident_bytes())
-         + "}";
+         + ",\"duplicate\":" + number(a.events_duplicate) + "},\"deliveries\":"
+         + number(a.deliveries) + ",\"resident_memory_bytes\":"
+         + std::to_string(resident_bytes()) + "}";
 }
 
 } // namespace signalbox

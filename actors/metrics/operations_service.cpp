@@ -19,8 +19,7 @@ public:
     return 0;
   }
 
-  void
-  on_request(const std::shared_ptr<net::http_connection>& from) override {
+  void on_request(const std::shared_ptr<net::http_connection>& from) override {
     const auto& x = from->request();
     net::http_response out;
     out.headers = "Cache-Control: no-store\r\n";
@@ -32,8 +31,9 @@ public:
     } else if (x.path == "/readyz") {
       auto all = read_();
       out.status = all.ready ? 200 : 503;
-      out.body = all.ready ? "ready\n" : all.draining ? "draining\n"
-                                                      : "starting\n";
+      out.body = all.ready      ? "ready\n"
+                 : all.draining ? "draining\n"
+                                : "starting\n";
     } else if (x.path == "/metrics") {
       out.content_type = "text/plain; version=0.0.4; charset=utf-8";
       out.body = render_metrics(read_());
@@ -53,8 +53,8 @@ public:
 private:
   std::function<all_counters()> read_;
   std::string version_;
-  std::chrono::steady_clock::time_point started_
-    = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point started_ =
+    std::chrono::steady_clock::now();
 };
 
 } // namespace

@@ -15,13 +15,10 @@ namespace {
 
 class hub_impl : public light_actor, public hub {
 public:
-  hub_impl(caf::actor_config& cfg, shard& at, std::string name,
-           counters& count, size_t max_rooms)
-    : light_actor(cfg, at),
-      count_(count),
-      population_(count, actor_kind::hub),
-      nsp_name_(std::move(name)),
-      max_rooms_(max_rooms) {
+  hub_impl(caf::actor_config& cfg, shard& at, std::string name, counters& count,
+           size_t max_rooms)
+    : light_actor(cfg, at), count_(count), population_(count, actor_kind::hub),
+      nsp_name_(std::move(name)), max_rooms_(max_rooms) {
     // nop
   }
 
@@ -154,8 +151,8 @@ private:
 
 hub_ref spawn_hub(shard& home, std::string name, counters& count,
                   size_t max_rooms) {
-  auto [handle, self] = spawn_light<hub_impl, hub_actor>(
-    home, std::move(name), count, max_rooms);
+  auto [handle, self] =
+    spawn_light<hub_impl, hub_actor>(home, std::move(name), count, max_rooms);
   return {handle, self};
 }
 

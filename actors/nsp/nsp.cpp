@@ -16,10 +16,8 @@ namespace {
 
 class nsp_impl : public light_actor {
 public:
-  nsp_impl(caf::actor_config& cfg, shard& at, std::string name,
-           counters& count)
-    : light_actor(cfg, at),
-      population_(count, actor_kind::nsp),
+  nsp_impl(caf::actor_config& cfg, shard& at, std::string name, counters& count)
+    : light_actor(cfg, at), population_(count, actor_kind::nsp),
       nsp_name_(std::move(name)) {
     // nop
   }
@@ -87,10 +85,9 @@ private:
     routed answer;
     answer.ticket = x.ticket;
     answer.online = p.online;
-    answer.matched = p.rooms.empty()
-                       ? p.users
-                       : static_cast<uint64_t>(std::count(
-                         p.rooms.begin(), p.rooms.end(), true));
+    answer.matched = p.rooms.empty() ? p.users
+                                     : static_cast<uint64_t>(std::count(
+                                       p.rooms.begin(), p.rooms.end(), true));
     pending_.erase(i);
     if (ingest_)
       caf::anon_send(ingest_, std::move(answer));

@@ -12,12 +12,8 @@ namespace signalbox {
 presence::presence(caf::actor_config& cfg, shard& at, std::string user,
                    uint64_t version, const presence_settings& opts,
                    counters& count, ended on_ended)
-  : light_actor(cfg, at),
-    opts_(opts),
-    population_(count, actor_kind::presence),
-    user_(std::move(user)),
-    version_(version),
-    on_ended_(std::move(on_ended)),
+  : light_actor(cfg, at), opts_(opts), population_(count, actor_kind::presence),
+    user_(std::move(user)), version_(version), on_ended_(std::move(on_ended)),
     grace_(session::make_timer<&presence::on_grace_over>(this)) {
   // nop
 }
@@ -45,8 +41,8 @@ ec presence::add(const presence_attach& x) {
 }
 
 bool presence::remove(const std::string& sid) {
-  auto n = std::erase_if(entries_,
-                         [&sid](const entry& x) { return x.sid == sid; });
+  auto n =
+    std::erase_if(entries_, [&sid](const entry& x) { return x.sid == sid; });
   if (n == 0)
     return false;
   ++version_;
@@ -74,7 +70,8 @@ uint64_t presence::push(const deliver_users& x) {
 }
 
 void presence::receive(caf::mailbox_element& x) {
-  auto known = dispatch<presence_detach>(x, [this](presence_detach& msg) { remove(msg.sid); });
+  auto known = dispatch<presence_detach>(
+    x, [this](presence_detach& msg) { remove(msg.sid); });
   if (!known)
     unexpected(x);
 }

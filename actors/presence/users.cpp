@@ -20,10 +20,7 @@ public:
   users_impl(caf::actor_config& cfg, shard& at,
              std::map<std::string, users_nsp> nsps,
              const presence_settings& opts, counters& count)
-    : light_actor(cfg, at),
-      nsps_(std::move(nsps)),
-      opts_(opts),
-      count_(count),
+    : light_actor(cfg, at), nsps_(std::move(nsps)), opts_(opts), count_(count),
       population_(count, actor_kind::users) {
     // nop
   }
@@ -38,8 +35,9 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known = dispatch<presence_attach, presence_detach, moved, deliver_users, user_command>(
-      x, [this](auto& msg) { on(msg); });
+    auto known =
+      dispatch<presence_attach, presence_detach, moved, deliver_users,
+               user_command>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -64,7 +62,8 @@ private:
 
   void on(presence_attach& x) {
     if (x.user.empty()) {
-      anonymous_[x.sid] = {x.who, x.nsp, x.sid, x.transport, x.dialect, x.since};
+      anonymous_[x.sid] = {x.who,       x.nsp,     x.sid,
+                           x.transport, x.dialect, x.since};
       if (x.ticket != 0)
         caf::anon_send(x.who, attached{x.ticket, ec::none});
       return;
@@ -95,8 +94,7 @@ private:
     if (i == records_.end())
       return;
     auto nsp = nsp_of(*i->second.local, x.sid);
-    if (i->second.local->remove(x.sid)
-        && !in_namespace(*i->second.local, nsp))
+    if (i->second.local->remove(x.sid) && !in_namespace(*i->second.local, nsp))
       count_users(nsp, -1);
   }
 
@@ -127,22 +125,22 @@ private:
     user_info answer;
     answer.ticket = x.ticket;
     switch (x.what) {
-      case user_command::kind::show:
-        answer.json = show(x.ids.front());
-        break;
-      case user_command::kind::online:
-        answer.json = online(x.ids);
-        break;
-      case user_command::kind::disconnect:
-      case user_command::kind::rooms: {
-        size_t n = 0;
-        for (const auto& id : x.ids)
-          n += x.connections ? change_connection(x, id) : change_user(x, id);
-        if (n == 0 && x.connections)
-          answer.outcome = ec::not_found;
-        answer.json = "{\"ok\":true,\"connections\":" + std::to_string(n) + "}";
-        break;
-      }
+    case user_command::kind::show:
+      answer.json = show(x.ids.front());
+      break;
+    case user_command::kind::online:
+      answer.json = online(x.ids);
+      break;
+    case user_command::kind::disconnect:
+    case user_command::kind::rooms: {
+      size_t n = 0;
+      for (const auto& id : x.ids)
+        n += x.connections ? change_connection(x, id) : change_user(x, id);
+      if (n == 0 && x.connections)
+        answer.outcome = ec::not_found;
+      answer.json = "{\"ok\":true,\"connections\":" + std::to_string(n) + "}";
+      break;
+    }
     }
     if (ingest_)
       caf::anon_send(ingest_, std::move(answer));

@@ -1,7 +1,6 @@
 #include "actors/shard/coordinator.hpp"
 
 #include <caf/actor_system.hpp>
-
 #include <pthread.h>
 
 #include <chrono>

@@ -117,8 +117,7 @@ void shard::cleanup() {
   for (;;) {
     std::vector<item> all;
     all.swap(running_);
-    all.erase(all.begin(),
-              all.begin() + static_cast<std::ptrdiff_t>(next_));
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(next_));
     next_ = 0;
     for (auto* from : {&local_, &inbox_}) {
       std::lock_guard guard{mutex_};
@@ -173,8 +172,7 @@ void light_actor::quit(caf::error reason) {
 }
 
 void light_actor::unexpected(const caf::mailbox_element& x) const {
-  spdlog::warn("{}: unexpected message {}", name(),
-               to_string(x.content()));
+  spdlog::warn("{}: unexpected message {}", name(), to_string(x.content()));
 }
 
 } // namespace signalbox

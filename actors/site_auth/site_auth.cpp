@@ -31,9 +31,7 @@ class site_auth_impl : public light_actor {
 public:
   site_auth_impl(caf::actor_config& cfg, shard& at, const settings& opts,
                  std::shared_ptr<net::tls_context> tls, counters& count)
-    : light_actor(cfg, at),
-      opts_(opts),
-      count_(count),
+    : light_actor(cfg, at), opts_(opts), count_(count),
       population_(count, actor_kind::site_auth),
       client_(std::make_unique<net::http_client>(
         at.home(),
@@ -53,8 +51,8 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known = dispatch<authenticate, forward_event>(
-      x, [this](auto& msg) { on(msg); });
+    auto known =
+      dispatch<authenticate, forward_event>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
     count_.site_calls_active = static_cast<int64_t>(client_->active());
@@ -117,8 +115,8 @@ private:
 
   void on_verdict(const std::string& key, const net::client_reply& x) {
     std::string why;
-    auto answer
-      = read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
+    auto answer =
+      read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
     if (answer.outcome == ec::unavailable) {
       ++count_.auth_failures;
       report("cannot ask " + opts_.site.auth_url + ": " + why);
@@ -197,8 +195,8 @@ private:
       fail(ec::site_failed);
       return;
     }
-    auto parts = codec::scan_json(x.args, {opts_.limits.json_depth,
-                                           opts_.limits.json_nodes});
+    auto parts = codec::scan_json(
+      x.args, {opts_.limits.json_depth, opts_.limits.json_nodes});
     if (!parts || parts->elements.empty()) {
       fail(ec::bad_request);
       return;

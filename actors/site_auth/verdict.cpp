@@ -30,17 +30,17 @@ members_of(const net::client_reply& reply, std::string& why) {
 /// Returns a user id: a non-empty string, or an integer of at most 2^53.
 std::string user_of(std::string_view literal) {
   switch (codec::kind_of(literal)) {
-    case json_kind::string:
-      return codec::unquote_json(literal);
-    case json_kind::number: {
-      auto digits = literal.starts_with('-') ? literal.substr(1) : literal;
-      auto whole = digits.find_first_not_of("0123456789") == digits.npos;
-      auto small = digits.size() < 16
-                   || (digits.size() == 16 && digits <= "9007199254740992");
-      return whole && small ? std::string{literal} : std::string{};
-    }
-    default:
-      return {};
+  case json_kind::string:
+    return codec::unquote_json(literal);
+  case json_kind::number: {
+    auto digits = literal.starts_with('-') ? literal.substr(1) : literal;
+    auto whole = digits.find_first_not_of("0123456789") == digits.npos;
+    auto small = digits.size() < 16
+                 || (digits.size() == 16 && digits <= "9007199254740992");
+    return whole && small ? std::string{literal} : std::string{};
+  }
+  default:
+    return {};
   }
 }
 

@@ -41,8 +41,7 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known
-      = dispatch<api_answer>(x, [this](api_answer& msg) { on(msg); });
+    auto known = dispatch<api_answer>(x, [this](api_answer& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -76,16 +75,15 @@ public:
   api_service(shard& home, ingest_actor ingest, size_t max_body,
               std::unique_ptr<net::http_service> rest, counters& count)
     : ingest_(std::move(ingest)), max_body_(max_body), rest_(std::move(rest)) {
-    std::tie(transport_, local_)
-      = spawn_light<transport_impl, transport_actor>(home, count);
+    std::tie(transport_, local_) =
+      spawn_light<transport_impl, transport_actor>(home, count);
   }
 
   ~api_service() override {
     caf::anon_send_exit(transport_, caf::exit_reason::user_shutdown);
   }
 
-  size_t
-  on_header(const std::shared_ptr<net::http_connection>& from) override {
+  size_t on_header(const std::shared_ptr<net::http_connection>& from) override {
     const auto& x = from->request();
     if (!x.path.starts_with(api_prefix))
       return rest_->on_header(from);
@@ -100,8 +98,7 @@ public:
     return max_body_;
   }
 
-  void
-  on_request(const std::shared_ptr<net::http_connection>& from) override {
+  void on_request(const std::shared_ptr<net::http_connection>& from) override {
     const auto& x = from->request();
     if (!x.path.starts_with(api_prefix)) {
       rest_->on_request(from);

@@ -405,7 +405,12 @@ void scenario::on_packet(client& who, std::string_view text) {
 }
 
 void scenario::on_failed(client& who, const std::string& why) {
-  fail("client " + std::to_string(who.index()) + ": " + why);
+  std::string hint;
+  if (why.starts_with("connect:"))
+    hint = "; is a server listening at --url?";
+  else if (why.starts_with("the namespace refused"))
+    hint = "; check --namespace, --cookie and --auth";
+  fail("client " + std::to_string(who.index()) + ": " + why + hint);
 }
 
 void scenario::post_aside(const std::string& target, std::string_view fields,

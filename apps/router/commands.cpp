@@ -142,12 +142,12 @@ bool make_event(const command_line& line, std::string& out,
   }
   if (line.has("confirm")) {
     auto text = line.value("confirm");
-    auto deadline = text.empty() ? default_confirm
-                                 : parse_duration(text).value_or(
-                                   default_confirm);
+    auto deadline = text.empty()
+                      ? default_confirm
+                      : parse_duration(text).value_or(default_confirm);
     timeout += deadline;
-    out += ",\"confirm\":{\"deadline_ms\":" + std::to_string(deadline.count())
-           + "}";
+    out +=
+      ",\"confirm\":{\"deadline_ms\":" + std::to_string(deadline.count()) + "}";
   }
   out += '}';
   return true;
@@ -176,12 +176,11 @@ int run_command(const command_line& line, const settings& opts) {
   }
   auto code = 0;
   for (const auto& user : line.args) {
-    auto one = line.command == "presence"
-                 ? call("GET", url + "users/" + encode_segment(user), key, {},
-                        timeout)
-                 : call("POST",
-                        url + "users/" + encode_segment(user) + "/disconnect",
-                        key, "{}", timeout);
+    auto one =
+      line.command == "presence"
+        ? call("GET", url + "users/" + encode_segment(user), key, {}, timeout)
+        : call("POST", url + "users/" + encode_segment(user) + "/disconnect",
+               key, "{}", timeout);
     code = std::max(code, one);
   }
   return code;

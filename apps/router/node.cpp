@@ -18,14 +18,13 @@
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <future>
 #include <list>
 #include <thread>
-
-#include <sys/resource.h>
 
 namespace signalbox::app {
 
@@ -60,10 +59,8 @@ size_t raise_file_limit() {
 
 struct node::impl {
   explicit impl(const settings& x)
-    : opts(x),
-      keys(x.ingest.keys),
-      addresses(x.limits.per_ip, x.limits.per_ip_rate,
-                x.limits.count_loopback),
+    : opts(x), keys(x.ingest.keys),
+      addresses(x.limits.per_ip, x.limits.per_ip_rate, x.limits.count_loopback),
       origins(x.origin.allow, x.origin.require) {
     // nop
   }
@@ -78,8 +75,8 @@ struct node::impl {
       loops.push_back(std::make_unique<net::loop>(i));
     set_limits();
     std::string error;
-    files = std::make_unique<net::client_files>(opts.engine.client_files,
-                                                error);
+    files =
+      std::make_unique<net::client_files>(opts.engine.client_files, error);
     if (!error.empty())
       return "engine.client-files: " + error
              + "; install the npm package socket.io-client and name its dist "
@@ -102,8 +99,8 @@ struct node::impl {
 
   void set_limits() {
     auto allowed = raise_file_limit();
-    auto most = allowed > 2 * reserved_files ? allowed - reserved_files
-                                             : allowed / 2;
+    auto most =
+      allowed > 2 * reserved_files ? allowed - reserved_files : allowed / 2;
     if (opts.limits.connections != 0)
       most = std::min(most, opts.limits.connections);
     spdlog::info("{} open files allowed: up to {} connections", allowed, most);
@@ -172,13 +169,13 @@ struct node::impl {
         u.hubs.push_back(hub.handle);
       }
     }
-    shared.users
-      = spawn_users(control, std::move(for_users), opts.presence, count);
-    shared.site_auth
-      = spawn_site_auth(control, opts, std::move(site_tls), count);
-    shared.ingest
-      = spawn_ingest(control, opts, keys, shared.users, std::move(nsp_handles),
-                     net::random_id().substr(0, 8) + "-", count);
+    shared.users =
+      spawn_users(control, std::move(for_users), opts.presence, count);
+    shared.site_auth =
+      spawn_site_auth(control, opts, std::move(site_tls), count);
+    shared.ingest =
+      spawn_ingest(control, opts, keys, shared.users, std::move(nsp_handles),
+                   net::random_id().substr(0, 8) + "-", count);
     set_ingest(shared.users, shared.ingest);
     for (const auto& each : nsps)
       set_ingest(each, shared.ingest);
@@ -191,8 +188,7 @@ struct node::impl {
     for (auto& each : loops)
       every.push_back(each.get());
     auto node_number = static_cast<uint16_t>(opts.router.node);
-    public_ids
-      = std::make_unique<net::session_ids>(node_number, every.size());
+    public_ids = std::make_unique<net::session_ids>(node_number, every.size());
     ingest_ids = std::make_unique<net::session_ids>(node_number, 1);
     auto make_engine = [this](net::loop& home, const net::session_ids& ids) {
       auto x = std::make_unique<net::engine_service>(
@@ -201,22 +197,22 @@ struct node::impl {
       return x;
     };
     public_server = std::make_unique<net::server>(
-      every, limits, [&](net::loop& home) -> std::unique_ptr<net::http_service> {
+      every, limits,
+      [&](net::loop& home) -> std::unique_ptr<net::http_service> {
         return make_engine(home, *public_ids);
       });
     auto& control = shards_of(*system).at(0);
     std::vector<net::loop*> first{every.front()};
-    ingest_server
-      = std::make_unique<net::server>(first, limits, [&](net::loop& home) {
-          return make_api_service(control, shared.ingest,
-                                  opts.ingest.max_body,
-                                  make_engine(home, *ingest_ids), count);
-        });
-    operations_server
-      = std::make_unique<net::server>(first, limits, [this](net::loop&) {
-          return make_operations_service([this] { return read(); },
-                                         std::string{version});
-        });
+    ingest_server =
+      std::make_unique<net::server>(first, limits, [&](net::loop& home) {
+        return make_api_service(control, shared.ingest, opts.ingest.max_body,
+                                make_engine(home, *ingest_ids), count);
+      });
+    operations_server =
+      std::make_unique<net::server>(first, limits, [this](net::loop&) {
+        return make_operations_service([this] { return read(); },
+                                       std::string{version});
+      });
     auto bind = [](const char* name, net::server& x, const std::string& at,
                    std::shared_ptr<net::tls_context> with) -> std::string {
       auto error = x.listen(at, std::move(with));
@@ -226,13 +222,13 @@ struct node::impl {
              + "; choose another address with --listen." + name
              + "=HOST:PORT, or stop what uses this one";
     };
-    auto error = bind("operations", *operations_server, opts.listen.operations,
-                      nullptr);
+    auto error =
+      bind("operations", *operations_server, opts.listen.operations, nullptr);
     if (error.empty())
       error = bind("ingest", *ingest_server, opts.listen.ingest, nullptr);
     if (error.empty())
-      error = bind("public", *public_server, opts.listen.public_,
-                   std::move(tls));
+      error =
+        bind("public", *public_server, opts.listen.public_, std::move(tls));
     ready = error.empty();
     return error;
   }
@@ -240,8 +236,9 @@ struct node::impl {
   // -- life -------------------------------------------------------------------
 
   all_counters read() const {
-    return {count,   net_count,          engine_count, session_count,
-            limits.connections, ready && !draining, draining};
+    return {count,         net_count,          engine_count,
+            session_count, limits.connections, ready && !draining,
+            draining};
   }
 
   void report_origin(std::string_view origin, std::string_view host) {
@@ -354,10 +351,9 @@ std::string node::start() {
 }
 
 std::string node::addresses() const {
-  return "{\"public\":\"" + impl_->public_server->address()
-         + "\",\"ingest\":\"" + impl_->ingest_server->address()
-         + "\",\"operations\":\"" + impl_->operations_server->address()
-         + "\"}";
+  return "{\"public\":\"" + impl_->public_server->address() + "\",\"ingest\":\""
+         + impl_->ingest_server->address() + "\",\"operations\":\""
+         + impl_->operations_server->address() + "\"}";
 }
 
 std::string node::reload() {

@@ -1,7 +1,7 @@
-#include "tests/conformance/echo.hpp"
-
-#include "transports/net/engine_service.hpp"
 #include "transports/net/server.hpp"
+
+#include "tests/conformance/echo.hpp"
+#include "transports/net/engine_service.hpp"
 
 #include <array>
 #include <charconv>
@@ -35,9 +35,9 @@ struct site {
     opts.websocket.messages.message = opts.session.max_payload;
   }
 
-  std::unique_ptr<net::engine_service>
-  serve(net::loop& home, const net::origin_policy& origins,
-        const net::client_files& files) {
+  std::unique_ptr<net::engine_service> serve(net::loop& home,
+                                             const net::origin_policy& origins,
+                                             const net::client_files& files) {
     return std::make_unique<net::engine_service>(home, opts, ids, origins,
                                                  files, counters, accept);
   }

@@ -420,10 +420,12 @@ describe('Socket.IO ingest', () => {
   });
 
   test('a browser cannot post as the site', async () => {
-    const tab = await connect(router.publicUrl,
-      { session: 'mallory', auth: { key: siteKey } });
     const victim = await connect(router.publicUrl, { session: 'anna' });
+    const tab = await connect(router.publicUrl, { session: 'mallory' });
     await ask(tab, 'letter', { to: 'anna', text: 'forged' });
+    const guess = await refused(socket(router.publicUrl,
+      { session: 'mallory', auth: { key: 'a-guess-0123456789' } }));
+    assert.equal(guess.message, 'unauthorized');
     await fence([victim]);
     assert.deepEqual(letters(victim), []);
   });

@@ -34,36 +34,36 @@ void pieces(std::string_view text, F fun) {
   auto colon = std::string_view::npos;
   for (size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '"':
-        for (++i; i < text.size() && text[i] != '"'; ++i)
-          if (text[i] == '\\')
-            ++i;
-        break;
-      case '[':
-      case '{':
-        ++depth;
-        break;
-      case ']':
-      case '}':
-        if (--depth == 0) {
-          if (!trim(text.substr(begin, i - begin)).empty())
-            fun(begin, i, colon);
-          return;
-        }
-        break;
-      case ':':
-        if (depth == 1 && colon == std::string_view::npos)
-          colon = i;
-        break;
-      case ',':
-        if (depth == 1) {
+    case '"':
+      for (++i; i < text.size() && text[i] != '"'; ++i)
+        if (text[i] == '\\')
+          ++i;
+      break;
+    case '[':
+    case '{':
+      ++depth;
+      break;
+    case ']':
+    case '}':
+      if (--depth == 0) {
+        if (!trim(text.substr(begin, i - begin)).empty())
           fun(begin, i, colon);
-          begin = i + 1;
-          colon = std::string_view::npos;
-        }
-        break;
-      default:
-        break;
+        return;
+      }
+      break;
+    case ':':
+      if (depth == 1 && colon == std::string_view::npos)
+        colon = i;
+      break;
+    case ',':
+      if (depth == 1) {
+        fun(begin, i, colon);
+        begin = i + 1;
+        colon = std::string_view::npos;
+      }
+      break;
+    default:
+      break;
     }
   }
 }
@@ -175,8 +175,8 @@ std::optional<std::string_view> resolve_pointer(std::string_view text,
       text = *found;
     } else if (text.starts_with('[')) {
       size_t index = 0;
-      auto [rest, ec]
-        = std::from_chars(token.data(), token.data() + token.size(), index);
+      auto [rest, ec] =
+        std::from_chars(token.data(), token.data() + token.size(), index);
       auto all = split_array(text);
       if (ec != std::errc{} || rest != token.data() + token.size()
           || (token.size() > 1 && token[0] == '0') || index >= all.size())

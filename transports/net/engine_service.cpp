@@ -115,13 +115,8 @@ engine_service::engine_service(loop& home, const engine_options& opts,
                                const client_files& files,
                                engine_counters& counters,
                                session::acceptor& accept)
-  : home_(home),
-    opts_(opts),
-    ids_(ids),
-    origins_(origins),
-    files_(files),
-    counters_(counters),
-    accept_(accept),
+  : home_(home), opts_(opts), ids_(ids), origins_(origins), files_(files),
+    counters_(counters), accept_(accept),
     drain_timer_(session::make_timer<&engine_service::drain_some>(this)) {
   // nop
 }
@@ -130,8 +125,7 @@ engine_service::~engine_service() = default;
 
 // -- requests -----------------------------------------------------------------
 
-size_t
-engine_service::on_header(const std::shared_ptr<http_connection>& from) {
+size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   const auto& x = from->request();
   auto upgrade = wants_upgrade(x);
   if (!x.path.starts_with(opts_.path)) {
@@ -165,8 +159,7 @@ engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   auto polling = query.transport == "polling" && opts_.session.polling;
   auto websocket = query.transport == "websocket" && opts_.session.websocket;
   if (!polling && !websocket) {
-    answer_error(*from, transport_unknown,
-                 upgrade && opts_.session.websocket);
+    answer_error(*from, transport_unknown, upgrade && opts_.session.websocket);
     return 0;
   }
   if (query.sid.empty()) {
@@ -338,12 +331,12 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   auto protocols = x.header("sec-websocket-protocol");
   if (!protocols.empty()) {
     auto first = protocols.substr(0, protocols.find(','));
-    auto token = !first.empty()
-                 && std::all_of(first.begin(), first.end(), [](char c) {
-                      return c > ' ' && c < 0x7F
-                             && std::string_view{"()<>@,;:\\\"/[]?={}"}.find(c)
-                                  == std::string_view::npos;
-                    });
+    auto token =
+      !first.empty() && std::all_of(first.begin(), first.end(), [](char c) {
+        return c > ' ' && c < 0x7F
+               && std::string_view{"()<>@,;:\\\"/[]?={}"}.find(c)
+                    == std::string_view::npos;
+      });
     if (!token)
       return refuse("Invalid Sec-WebSocket-Protocol header");
     reply += "Sec-WebSocket-Protocol: ";
@@ -394,8 +387,8 @@ void engine_service::drain_some() {
   auto passed = home_.wheel().now() - drain_from_;
   auto share = std::min(1.0, static_cast<double>(passed)
                                / static_cast<double>(drain_for_));
-  auto until = static_cast<size_t>(static_cast<double>(to_drain_.size())
-                                   * share);
+  auto until =
+    static_cast<size_t>(static_cast<double>(to_drain_.size()) * share);
   for (; drained_ < until; ++drained_)
     if (auto each = to_drain_[drained_].lock())
       each->session.close(session::close_reason::shutdown);

@@ -45,10 +45,9 @@ struct engine_options {
 /// the official client's files.
 class engine_service : public http_service {
 public:
-  engine_service(loop& home, const engine_options& opts,
-                 const session_ids& ids, const origin_policy& origins,
-                 const client_files& files, engine_counters& counters,
-                 session::acceptor& accept);
+  engine_service(loop& home, const engine_options& opts, const session_ids& ids,
+                 const origin_policy& origins, const client_files& files,
+                 engine_counters& counters, session::acceptor& accept);
   ~engine_service() override;
 
   size_t on_header(const std::shared_ptr<http_connection>& from) override;

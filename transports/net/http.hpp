@@ -73,8 +73,19 @@ public:
   }
 };
 
-/// Returns the standard text of a status code.
-std::string_view reason_phrase(unsigned status) noexcept;
+/// Appends everything of an answer that stands before its body. `close` says
+/// that the connection ends, `old` that the client speaks HTTP/1.0.
+void append_head(const http_response& x, bool close, bool old,
+                 std::string& out);
+
+/// Believes the forwarding headers of a request that came through one of the
+/// trusted networks: address, host and scheme become the client's.
+void apply_forwarded(http_request& x, const std::vector<std::string>& trusted);
+
+/// Returns whether `address` lies in one of the networks (`10.0.0.0/8`, plain
+/// addresses too).
+bool in_networks(const std::string& address,
+                 const std::vector<std::string>& networks);
 
 /// Returns whether two header names or tokens are equal, ignoring case.
 bool same_token(std::string_view x, std::string_view y) noexcept;

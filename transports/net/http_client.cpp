@@ -5,7 +5,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,9 +32,8 @@ constexpr size_t header_limit = 16384;
 constexpr size_t piece_limit = 65536;
 
 bool clean(std::string_view x) {
-  return std::all_of(x.begin(), x.end(), [](unsigned char c) {
-    return c >= 0x20 && c != 0x7F;
-  });
+  return std::all_of(x.begin(), x.end(),
+                     [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
 }
 
 } // namespace
@@ -64,9 +62,7 @@ class http_client::exchange
   : public std::enable_shared_from_this<http_client::exchange> {
 public:
   exchange(http_client& owner, client_request x, callback done)
-    : owner_(&owner),
-      request_(std::move(x)),
-      done_(std::move(done)),
+    : owner_(&owner), request_(std::move(x)), done_(std::move(done)),
       timer_(session::make_timer<&exchange::on_timeout>(this)),
       deadline_(owner.home_.wheel().now() + owner.opts_.timeout.count()) {
     owner.home_.wheel().arm(timer_, owner.opts_.timeout.count());
@@ -231,8 +227,8 @@ private:
       out_ += "\r\n";
     }
     if (request_.method != "GET")
-      out_ += "Content-Length: " + std::to_string(request_.body.size())
-              + "\r\n";
+      out_ +=
+        "Content-Length: " + std::to_string(request_.body.size()) + "\r\n";
     out_ += "\r\n";
     out_ += request_.body;
     written_ = 0;
@@ -331,8 +327,8 @@ private:
     while (!type.empty() && type.back() == ' ')
       type.remove_suffix(1);
     for (auto c : type)
-      x.content_type
-        += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      x.content_type +=
+        static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (!from[http::field::content_encoding].empty())
       x.error = "reply is compressed";
     x.body = std::move(from.body());
@@ -358,9 +354,7 @@ private:
 
 http_client::http_client(loop& home, options opts,
                          std::shared_ptr<tls_context> tls)
-  : home_(home),
-    opts_(opts),
-    tls_(std::move(tls)),
+  : home_(home), opts_(opts), tls_(std::move(tls)),
     resolver_(std::make_unique<resolver>(home.context())) {
   // nop
 }
@@ -407,8 +401,7 @@ std::unique_ptr<http_client::kept> http_client::take(const codec::url& to) {
     idle_.pop_back();
     char byte;
     if (x->until > now && x->to.host == to.host && x->to.port == to.port
-        && x->to.scheme == to.scheme
-        && x->io->read(&byte, 1) == stream::again)
+        && x->to.scheme == to.scheme && x->io->read(&byte, 1) == stream::again)
       return x;
   }
   return nullptr;

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 namespace signalbox::net {
@@ -22,20 +21,6 @@ constexpr size_t piece_limit = 65536;
 /// Most bytes read and thrown away so that a final answer is not cut off.
 constexpr int64_t linger_ms = 2000;
 
-std::string_view date_line() {
-  thread_local time_t last = 0;
-  thread_local char text[64];
-  auto now = std::time(nullptr);
-  if (now != last) {
-    last = now;
-    tm parts{};
-    gmtime_r(&now, &parts);
-    std::strftime(text, sizeof(text), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-                  &parts);
-  }
-  return text;
-}
-
 std::string_view view(boost::string_view x) {
   return {x.data(), x.size()};
 }
@@ -48,10 +33,7 @@ struct http_connection::parser {
 
 http_connection::http_connection(server& owner, loop& home,
                                  std::unique_ptr<stream> io)
-  : owner_(owner),
-    home_(&home),
-    io_(std::move(io)),
-    peer_(io_->peer_address()),
+  : owner_(owner), home_(&home), io_(std::move(io)), peer_(io_->peer_address()),
     timer_(session::make_timer<&http_connection::on_timeout>(this)) {
   // nop
 }
@@ -121,18 +103,18 @@ void http_connection::process() {
   processing_ = true;
   for (auto more = true; more && target_ == nullptr;) {
     switch (state_) {
-      case state::idle:
-      case state::header:
-        more = parse_header();
-        break;
-      case state::offered:
-        offer_header();
-        break;
-      case state::body:
-        more = parse_body();
-        break;
-      default:
-        more = false;
+    case state::idle:
+    case state::header:
+      more = parse_header();
+      break;
+    case state::offered:
+      offer_header();
+      break;
+    case state::body:
+      more = parse_body();
+      break;
+    default:
+      more = false;
     }
   }
   processing_ = false;
@@ -155,7 +137,8 @@ bool http_connection::parse_header() {
   auto line = in_.find('\n');
   auto line_size = line == std::string::npos ? in_.size() : line;
   if (line_size > limits.request_line
-      || std::min(end, in_.size()) > limits.request_line + limits.header_bytes) {
+      || std::min(end, in_.size())
+           > limits.request_line + limits.header_bytes) {
     ++owner_.limits().counters->header_too_large;
     fail(431);
     return false;
@@ -215,24 +198,7 @@ void http_connection::fill_request() {
   const auto& trusted = owner_.limits().trusted_proxies;
   if (trusted.empty() || !in_networks(peer_, trusted))
     return;
-  // The right-most address that is no proxy of ours is the client.
-  auto chain = request_.header("x-forwarded-for");
-  while (!chain.empty()) {
-    auto comma = chain.rfind(',');
-    auto last = chain.substr(comma == chain.npos ? 0 : comma + 1);
-    while (!last.empty() && last.front() == ' ')
-      last.remove_prefix(1);
-    chain = comma == chain.npos ? std::string_view{} : chain.substr(0, comma);
-    if (last.size() > 45)
-      break;
-    request_.address = last;
-    if (!in_networks(request_.address, trusted))
-      break;
-  }
-  if (auto host = request_.header("x-forwarded-host"); !host.empty())
-    request_.host = host;
-  if (auto proto = request_.header("x-forwarded-proto"); !proto.empty())
-    request_.secure = same_token(proto, "https");
+  apply_forwarded(request_, trusted);
 }
 
 bool http_connection::check_header() {
@@ -246,8 +212,7 @@ bool http_connection::check_header() {
       ++hosts;
     } else if (same_token(name, "content-length")) {
       ++lengths;
-      if (value.empty()
-          || value.find_first_not_of("0123456789") != value.npos)
+      if (value.empty() || value.find_first_not_of("0123456789") != value.npos)
         lengths = 2;
     } else if (same_token(name, "transfer-encoding")) {
       encodings += same_token(value, "chunked") ? 1 : 2;
@@ -259,15 +224,15 @@ bool http_connection::check_header() {
     return false;
   }
   auto plain = [](unsigned char c) { return c > 0x20 && c < 0x7F; };
-  auto ok = (version == 11 || version == 10) && hosts <= 1
-            && (version == 10 || hosts == 1) && lengths <= 1
-            && encodings <= (version == 11 ? 1u : 0u)
-            && (encodings == 0 || lengths == 0)
-            && std::all_of(request_.method.begin(), request_.method.end(),
-                           [](char c) { return c >= 'A' && c <= 'Z'; })
-            && request_.target.starts_with('/')
-            && std::all_of(request_.target.begin(), request_.target.end(),
-                           plain);
+  auto ok =
+    (version == 11 || version == 10) && hosts <= 1
+    && (version == 10 || hosts == 1) && lengths <= 1
+    && encodings <= (version == 11 ? 1u : 0u)
+    && (encodings == 0 || lengths == 0)
+    && std::all_of(request_.method.begin(), request_.method.end(),
+                   [](char c) { return c >= 'A' && c <= 'Z'; })
+    && request_.target.starts_with('/')
+    && std::all_of(request_.target.begin(), request_.target.end(), plain);
   if (!ok)
     fail(400);
   return ok;
@@ -347,29 +312,7 @@ void http_connection::respond(http_response x) {
   auto close = x.close || !keep_alive_ || unread || owner_.draining();
   keep_alive_ = !close;
   out_.clear();
-  out_.reserve(256 + x.headers.size() + x.body.size());
-  out_ += "HTTP/1.1 ";
-  out_ += std::to_string(x.status);
-  out_ += ' ';
-  out_ += reason_phrase(x.status);
-  out_ += "\r\n";
-  if (x.status != 204 && x.status != 304) {
-    out_ += "Content-Type: ";
-    out_ += x.content_type;
-    out_ += "\r\n";
-  }
-  if (x.status != 304) {
-    out_ += "Content-Length: ";
-    out_ += std::to_string(x.body.size());
-    out_ += "\r\n";
-  }
-  out_ += date_line();
-  out_ += x.headers;
-  if (close)
-    out_ += "Connection: close\r\n";
-  else if (old_)
-    out_ += "Connection: keep-alive\r\n";
-  out_ += "\r\n";
+  append_head(x, close, old_, out_);
   if (!head_)
     out_ += x.body;
   context.reset();
@@ -501,31 +444,31 @@ void http_connection::become(state next, int64_t timeout_ms) {
 void http_connection::on_timeout() {
   auto& counters = *owner_.limits().counters;
   switch (state_) {
-    case state::header:
-      ++counters.timeouts_header;
-      if (in_.empty())
-        die();
-      else
-        fail(408);
-      break;
-    case state::body: {
-      auto keep = shared_from_this();
-      ++counters.timeouts_body;
-      owner_.service(*home_).on_abort(*this);
-      if (state_ == state::body)
-        fail(408);
-      break;
-    }
-    case state::idle:
-      ++counters.timeouts_idle;
+  case state::header:
+    ++counters.timeouts_header;
+    if (in_.empty())
       die();
-      break;
-    case state::writing:
-      ++counters.timeouts_write;
-      die();
-      break;
-    default:
-      die();
+    else
+      fail(408);
+    break;
+  case state::body: {
+    auto keep = shared_from_this();
+    ++counters.timeouts_body;
+    owner_.service(*home_).on_abort(*this);
+    if (state_ == state::body)
+      fail(408);
+    break;
+  }
+  case state::idle:
+    ++counters.timeouts_idle;
+    die();
+    break;
+  case state::writing:
+    ++counters.timeouts_write;
+    die();
+    break;
+  default:
+    die();
   }
 }
 

@@ -16,10 +16,10 @@ bool origin_policy::admits(const http_request& x) const {
   auto text = x.header("origin");
   if (text.empty()) {
     // An empty value is not the same as a missing header.
-    auto present = std::any_of(x.headers.begin(), x.headers.end(),
-                               [](const auto& each) {
-                                 return same_token(each.first, "origin");
-                               });
+    auto present =
+      std::any_of(x.headers.begin(), x.headers.end(), [](const auto& each) {
+        return same_token(each.first, "origin");
+      });
     return !present && !require_;
   }
   auto from = codec::parse_origin(text);
@@ -46,8 +46,8 @@ http_response origin_policy::preflight(const http_request& x) {
   http_response out;
   out.status = 204;
   out.headers = headers(x);
-  out.headers
-    += "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n";
+  out.headers +=
+    "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n";
   auto wanted = x.header("access-control-request-headers");
   if (!wanted.empty()) {
     out.headers += "Vary: Access-Control-Request-Headers\r\n";
@@ -55,7 +55,7 @@ http_response origin_policy::preflight(const http_request& x) {
     out.headers += wanted;
     out.headers += "\r\n";
   }
-  out.headers += "Access-Control-Max-Age: 600\r\nContent-Length: 0\r\n";
+  out.headers += "Access-Control-Max-Age: 600\r\n";
   return out;
 }
 

@@ -5,9 +5,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
-
 #include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <charconv>
@@ -33,8 +32,8 @@ tcp::endpoint resolve(const std::string& address, std::string& error) {
     host = host.substr(1, host.size() - 2);
   unsigned port = 0;
   if (colon != std::string::npos)
-    std::from_chars(address.data() + colon + 1,
-                    address.data() + address.size(), port);
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(),
+                    port);
   if (host == "localhost")
     host = "127.0.0.1";
   boost::system::error_code ec;
@@ -62,45 +61,12 @@ int open_listener(const tcp::endpoint& at, bool share, std::string& error) {
   return -1;
 }
 
-bool in_network(const asio::ip::address& address, const std::string& network) {
-  auto slash = network.find('/');
-  boost::system::error_code ec;
-  auto base = asio::ip::make_address(network.substr(0, slash), ec);
-  if (ec || base.is_v4() != address.is_v4())
-    return false;
-  size_t bits = base.is_v4() ? 32 : 128;
-  if (slash != std::string::npos)
-    std::from_chars(network.data() + slash + 1,
-                    network.data() + network.size(), bits);
-  auto same = [bits](const auto& x, const auto& y) {
-    for (size_t i = 0; i < bits && i < x.size() * 8; ++i)
-      if (((x[i / 8] ^ y[i / 8]) >> (7 - i % 8) & 1) != 0)
-        return false;
-    return true;
-  };
-  return base.is_v4() ? same(base.to_v4().to_bytes(), address.to_v4().to_bytes())
-                      : same(base.to_v6().to_bytes(), address.to_v6().to_bytes());
-}
-
 } // namespace
 
 // -- addresses ----------------------------------------------------------------
 
-bool in_networks(const std::string& address,
-                 const std::vector<std::string>& networks) {
-  boost::system::error_code ec;
-  auto x = asio::ip::make_address(address, ec);
-  if (ec)
-    return false;
-  for (const auto& each : networks)
-    if (in_network(x, each))
-      return true;
-  return false;
-}
-
 bool address_limiter::exempt(const std::string& address) const {
-  return !count_loopback_
-         && (address.starts_with("127.") || address == "::1");
+  return !count_loopback_ && (address.starts_with("127.") || address == "::1");
 }
 
 address_limiter::verdict address_limiter::enter(const std::string& address,
@@ -259,14 +225,14 @@ void server::on_accept(slot& at, int fd) {
   // Everybody behind a trusted proxy would count as one.
   if (!in_networks(peer, limits_.trusted_proxies)) {
     switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
-      case address_limiter::verdict::too_many:
-        ++counters.refused_address;
-        return;
-      case address_limiter::verdict::too_fast:
-        ++counters.refused_rate;
-        return;
-      case address_limiter::verdict::admitted:
-        break;
+    case address_limiter::verdict::too_many:
+      ++counters.refused_address;
+      return;
+    case address_limiter::verdict::too_fast:
+      ++counters.refused_rate;
+      return;
+    case address_limiter::verdict::admitted:
+      break;
     }
   }
   ++counters.accepted;
@@ -288,7 +254,8 @@ void server::enter(const loop& home, std::shared_ptr<http_connection> x) {
   slots_[home.index()]->connections.insert(std::move(x));
 }
 
-void server::leave(const loop& home, const std::shared_ptr<http_connection>& x) {
+void server::leave(const loop& home,
+                   const std::shared_ptr<http_connection>& x) {
   slots_[home.index()]->connections.erase(x);
 }
 

@@ -53,8 +53,7 @@ struct net_counters {
 class address_limiter {
 public:
   address_limiter(size_t concurrent, size_t per_second, bool count_loopback)
-    : concurrent_(concurrent),
-      per_second_(per_second),
+    : concurrent_(concurrent), per_second_(per_second),
       count_loopback_(count_loopback) {
     // nop
   }
@@ -100,8 +99,8 @@ struct shared_limits {
 class server {
 public:
   /// Makes the service of one loop.
-  using service_factory
-    = std::function<std::unique_ptr<http_service>(loop& home)>;
+  using service_factory =
+    std::function<std::unique_ptr<http_service>(loop& home)>;
 
   server(std::vector<loop*> loops, const shared_limits& limits,
          service_factory make);
@@ -162,10 +161,5 @@ private:
   std::atomic<bool> draining_{false};
   std::vector<std::unique_ptr<slot>> slots_;
 };
-
-/// Returns whether `address` lies in one of the networks (`10.0.0.0/8`, plain
-/// addresses too).
-bool in_networks(const std::string& address,
-                 const std::vector<std::string>& networks);
 
 } // namespace signalbox::net

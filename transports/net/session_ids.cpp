@@ -58,9 +58,9 @@ session_ids::parse(std::string_view sid) const {
   auto at = [&bytes](size_t i) {
     return static_cast<unsigned char>((*bytes)[i]);
   };
-  return owner{static_cast<uint16_t>(at(random_bytes) << 8
-                                     | at(random_bytes + 1)),
-               at(0) % shards_};
+  return owner{
+    static_cast<uint16_t>(at(random_bytes) << 8 | at(random_bytes + 1)),
+    at(0) % shards_};
 }
 
 std::array<unsigned char, 8> session_ids::mac(std::string_view bytes) const {

@@ -4,7 +4,6 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -20,9 +19,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-using socket_type
-  = asio::basic_stream_socket<asio::ip::tcp,
-                              asio::io_context::executor_type>;
+using socket_type =
+  asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
 } // namespace
 
@@ -51,8 +49,8 @@ void stream::resume(loop& home) {
   sockaddr_storage local{};
   socklen_t size = sizeof(local);
   ::getsockname(parked_, reinterpret_cast<sockaddr*>(&local), &size);
-  auto protocol = local.ss_family == AF_INET6 ? asio::ip::tcp::v6()
-                                              : asio::ip::tcp::v4();
+  auto protocol =
+    local.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
   boost::system::error_code ec;
   impl_->socket.assign(protocol, parked_, ec);
   impl_->socket.native_non_blocking(true, ec);
@@ -79,19 +77,20 @@ ssize_t stream::read(char* data, size_t size) {
   }
   ERR_clear_error();
   read_wants_write_ = false;
-  auto n = SSL_read(ssl_, data, static_cast<int>(std::min<size_t>(size, 1 << 20)));
+  auto n =
+    SSL_read(ssl_, data, static_cast<int>(std::min<size_t>(size, 1 << 20)));
   if (n > 0)
     return n;
   switch (SSL_get_error(ssl_, n)) {
-    case SSL_ERROR_WANT_READ:
-      return again;
-    case SSL_ERROR_WANT_WRITE:
-      read_wants_write_ = true;
-      return again;
-    case SSL_ERROR_ZERO_RETURN:
-      return 0;
-    default:
-      return gone;
+  case SSL_ERROR_WANT_READ:
+    return again;
+  case SSL_ERROR_WANT_WRITE:
+    read_wants_write_ = true;
+    return again;
+  case SSL_ERROR_ZERO_RETURN:
+    return 0;
+  default:
+    return gone;
   }
 }
 
@@ -121,13 +120,13 @@ ssize_t stream::write(const iovec* pieces, size_t count) {
   if (n > 0)
     return n;
   switch (SSL_get_error(ssl_, n)) {
-    case SSL_ERROR_WANT_WRITE:
-      return again;
-    case SSL_ERROR_WANT_READ:
-      write_wants_read_ = true;
-      return again;
-    default:
-      return gone;
+  case SSL_ERROR_WANT_WRITE:
+    return again;
+  case SSL_ERROR_WANT_READ:
+    write_wants_read_ = true;
+    return again;
+  default:
+    return gone;
   }
 }
 

@@ -18,6 +18,9 @@ constexpr size_t control_limit = 16384;
 /// Packets in the outbox that are worth a write within the turn.
 constexpr size_t eager_packets = 256;
 
+/// How long input is thrown away after a client broke the protocol.
+constexpr int64_t linger_ms = 2000;
+
 /// Bytes read from one socket before others get their turn.
 constexpr size_t read_budget = 1 << 20;
 
@@ -39,10 +42,7 @@ websocket_connection::websocket_connection(server& owner, loop& home,
                                            std::unique_ptr<stream> io,
                                            std::string peer,
                                            const options& opts)
-  : owner_(owner),
-    home_(home),
-    io_(std::move(io)),
-    peer_(std::move(peer)),
+  : owner_(owner), home_(home), io_(std::move(io)), peer_(std::move(peer)),
     opts_(opts),
     timer_(session::make_timer<&websocket_connection::on_timeout>(this)),
     reader_(ws::reader::peer::client, opts.messages) {
@@ -102,11 +102,8 @@ void websocket_connection::take(std::span<char> bytes) {
   while (io_ && !close_received_) {
     auto more = reader_.next(bytes, x);
     if (!more) {
-      close_received_ = true;
-      // The session first: it stops to queue what nobody will read.
-      auto keep = session_;
-      send_close(ws::close_code_for(more.error()), {});
-      keep->on_websocket_lost(*this, session::close_reason::parse_error);
+      fault(ws::close_code_for(more.error()), {},
+            session::close_reason::parse_error);
       return;
     }
     if (!*more)
@@ -124,36 +121,36 @@ void websocket_connection::take(std::span<char> bytes) {
 void websocket_connection::on_message(const ws::message& x) {
   auto keep = session_;
   switch (x.op) {
-    case ws::opcode::text:
-      keep->on_text(*this, x.data);
-      break;
-    case ws::opcode::binary:
-      keep->on_binary(*this, x.data);
-      break;
-    case ws::opcode::ping:
-      if (!finishing_) {
-        ws::encode_frame(ws::opcode::pong, x.data, control_);
-        wake();
-      }
-      break;
-    case ws::opcode::close: {
-      close_received_ = true;
-      if (close_sent_) {
-        lost(session::close_reason::client_close);
-        return;
-      }
-      // Echoed with the code it came with (RFC 6455 section 5.5.1).
-      uint16_t code = ws::close_code::none;
-      if (x.data.size() >= 2)
-        code = static_cast<uint16_t>(static_cast<uint8_t>(x.data[0]) << 8
-                                     | static_cast<uint8_t>(x.data[1]));
-      std::string reason{x.data.substr(std::min<size_t>(2, x.data.size()))};
-      send_close(code, reason);
-      keep->on_websocket_lost(*this, session::close_reason::client_close);
-      break;
+  case ws::opcode::text:
+    keep->on_text(*this, x.data);
+    break;
+  case ws::opcode::binary:
+    keep->on_binary(*this, x.data);
+    break;
+  case ws::opcode::ping:
+    if (!finishing_) {
+      ws::encode_frame(ws::opcode::pong, x.data, control_);
+      wake();
     }
-    default:
-      break;
+    break;
+  case ws::opcode::close: {
+    close_received_ = true;
+    if (close_sent_) {
+      lost(session::close_reason::client_close);
+      return;
+    }
+    // Echoed with the code it came with (RFC 6455 section 5.5.1).
+    uint16_t code = ws::close_code::none;
+    if (x.data.size() >= 2)
+      code = static_cast<uint16_t>(static_cast<uint8_t>(x.data[0]) << 8
+                                   | static_cast<uint8_t>(x.data[1]));
+    std::string reason{x.data.substr(std::min<size_t>(2, x.data.size()))};
+    send_close(code, reason);
+    keep->on_websocket_lost(*this, session::close_reason::client_close);
+    break;
+  }
+  default:
+    break;
   }
 }
 
@@ -213,8 +210,7 @@ void websocket_connection::send_close(uint16_t code, std::string_view reason) {
       whole = x.body->frame;
     } else {
       whole.resize(ws::max_header);
-      whole.resize(
-        ws::encode_header(ws::opcode::text, x.size(), whole.data()));
+      whole.resize(ws::encode_header(ws::opcode::text, x.size(), whole.data()));
       whole += x.first();
       whole += x.second();
     }
@@ -292,7 +288,10 @@ void websocket_connection::write() {
     return;
   }
   if (close_sent_ && close_received_) {
-    lost(session::close_reason::client_close);
+    if (faulty_)
+      linger();
+    else
+      lost(session::close_reason::client_close);
     return;
   }
   read();
@@ -330,10 +329,24 @@ void websocket_connection::on_timeout() {
     return;
   }
   // An unfinished message waited too long.
-  close_received_ = true;
+  fault(ws::close_code::policy, "message timeout",
+        session::close_reason::limit);
+}
+
+void websocket_connection::fault(uint16_t code, std::string_view reason,
+                                 session::close_reason why) {
   auto keep = session_;
-  send_close(ws::close_code::policy, "message timeout");
-  keep->on_websocket_lost(*this, session::close_reason::limit);
+  faulty_ = close_received_ = true;
+  send_close(code, reason);
+  keep->on_websocket_lost(*this, why);
+}
+
+void websocket_connection::linger() {
+  // Closing with unread input would reset the connection and might cost the
+  // client the close frame.
+  io_->shutdown_write();
+  home_.wheel().arm(timer_, linger_ms);
+  read();
 }
 
 void websocket_connection::lost(session::close_reason why) {

@@ -52,6 +52,8 @@ private:
   void take(std::span<char> bytes);
   void on_message(const ws::message& x);
   void send_close(uint16_t code, std::string_view reason);
+  void fault(uint16_t code, std::string_view reason, session::close_reason why);
+  void linger();
   void write();
   void consume(size_t n);
   void on_timeout();
@@ -77,6 +79,8 @@ private:
   bool finishing_ = false;
   bool close_sent_ = false;
   bool close_received_ = false;
+  /// The client broke the protocol; it may still be sending.
+  bool faulty_ = false;
 };
 
 } // namespace signalbox::net

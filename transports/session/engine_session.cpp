@@ -28,12 +28,8 @@ std::string open_packet(std::string_view sid, bool upgrade,
 
 engine_session::engine_session(std::string sid, const options& opts,
                                timer_wheel& wheel, forget fun, void* owner)
-  : opts_(opts),
-    wheel_(wheel),
-    sid_(std::move(sid)),
-    forget_(fun),
-    owner_(owner),
-    timer_(make_timer<&engine_session::on_timer>(this)),
+  : opts_(opts), wheel_(wheel), sid_(std::move(sid)), forget_(fun),
+    owner_(owner), timer_(make_timer<&engine_session::on_timer>(this)),
     heartbeat_(wheel.now() + opts.ping_interval.count()),
     outbox_(opts.outbox_bytes, opts.outbox_packets) {
   arm();
@@ -212,33 +208,33 @@ void engine_session::on_packet(std::string_view text, std::string& scratch) {
     arm();
   }
   switch (x->type) {
-    case engine::packet_type::message:
-      if (x->binary)
-        on_attachment(std::string{x->data});
-      else
-        on_message(x->data);
-      break;
-    case engine::packet_type::pong:
-      if (pinged_) {
-        pinged_ = false;
-        heartbeat_ = wheel_.now() + opts_.ping_interval.count();
-        arm();
-      }
-      break;
-    case engine::packet_type::ping:
-      fault(close_reason::parse_error);
-      break;
-    case engine::packet_type::close:
-      if (auto pending = std::exchange(poll_, nullptr))
-        pending->answer("6");
-      if (websocket_ != nullptr)
-        close(close_reason::client_close);
-      else
-        end(close_reason::client_close, true);
-      break;
-    default:
-      // Open, upgrade and noop are ignored, as the official server does.
-      break;
+  case engine::packet_type::message:
+    if (x->binary)
+      on_attachment(std::string{x->data});
+    else
+      on_message(x->data);
+    break;
+  case engine::packet_type::pong:
+    if (pinged_) {
+      pinged_ = false;
+      heartbeat_ = wheel_.now() + opts_.ping_interval.count();
+      arm();
+    }
+    break;
+  case engine::packet_type::ping:
+    fault(close_reason::parse_error);
+    break;
+  case engine::packet_type::close:
+    if (auto pending = std::exchange(poll_, nullptr))
+      pending->answer("6");
+    if (websocket_ != nullptr)
+      close(close_reason::client_close);
+    else
+      end(close_reason::client_close, true);
+    break;
+  default:
+    // Open, upgrade and noop are ignored, as the official server does.
+    break;
   }
 }
 

@@ -24,8 +24,7 @@ public:
   /// acknowledge. `volatile_` drops it unless it can leave now. Returns false
   /// if it was dropped or the session has ended.
   virtual bool send(const codec::shared_event& event,
-                    std::optional<uint64_t> ack_id, bool volatile_)
-    = 0;
+                    std::optional<uint64_t> ack_id, bool volatile_) = 0;
 
   /// Queues a packet for this client alone.
   virtual void send(const socket::packet& packet) = 0;
@@ -65,8 +64,7 @@ public:
   /// Called on the session's thread; `out` outlives the handler. `shard` is
   /// the index of that thread.
   virtual std::unique_ptr<handler>
-  on_open(port& out, std::shared_ptr<const handshake> from, size_t shard)
-    = 0;
+  on_open(port& out, std::shared_ptr<const handshake> from, size_t shard) = 0;
 };
 
 } // namespace signalbox::session

@@ -16,7 +16,8 @@ class timer {
 public:
   /// `fire(owner)` runs when the deadline has passed; the timer is idle again
   /// by then.
-  timer(void (*fire)(void*), void* owner) noexcept : fire_(fire), owner_(owner) {
+  timer(void (*fire)(void*), void* owner) noexcept
+    : fire_(fire), owner_(owner) {
     // nop
   }
 

@@ -50,8 +50,7 @@ TEST(an ack id belongs between the header and the arguments) {
   CHECK_EQUAL(plain.header_v4(999999999999999u), "42999999999999999");
   shared_event named{"/ns", R"(["q"])", {}};
   CHECK_EQUAL(named.header_v4(7), "42/ns,7");
-  shared_event binary{
-    "/ns", R"(["q",{"_placeholder":true,"num":0}])", {"x"}};
+  shared_event binary{"/ns", R"(["q",{"_placeholder":true,"num":0}])", {"x"}};
   CHECK_EQUAL(binary.header_v4(7), "451-/ns,7");
   for (const auto* x : {&plain, &named, &binary}) {
     const auto& body = *x->engine_v4().front();

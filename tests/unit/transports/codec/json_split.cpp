@@ -59,8 +59,7 @@ TEST(an object splits into its members in text order) {
 TEST(signs within strings separate nothing) {
   CHECK_EQUAL(members(R"({"a,:{[\"\\":"}],\\","b":"\\\""})"),
               R"("a,:{[\"\\"="}],\\";"b"="\\\"";)");
-  CHECK_EQUAL(elements(R"(["a,b","]","\"","\\"])"),
-              R"("a,b";"]";"\"";"\\";)");
+  CHECK_EQUAL(elements(R"(["a,b","]","\"","\\"])"), R"("a,b";"]";"\"";"\\";)");
 }
 
 TEST(an array splits into its elements) {
@@ -145,9 +144,9 @@ TEST(text without binary values stays as it came) {
 
 TEST(only an object of nothing else is a binary value) {
   for (auto text :
-       {R"({"$base64":"AA==","b":1})", R"({"$base64":1})",
-        R"({"x":"$base64"})", R"(["$base64","AA=="])",
-        R"({"$base64":{"a":[]}})", R"({"$base64":"AA==","$base64":"AA=="})"}) {
+       {R"({"$base64":"AA==","b":1})", R"({"$base64":1})", R"({"x":"$base64"})",
+        R"(["$base64","AA=="])", R"({"$base64":{"a":[]}})",
+        R"({"$base64":"AA==","$base64":"AA=="})"}) {
     extracted x{text};
     REQUIRE(x.text);
     CHECK_EQUAL(*x.text, text);
@@ -167,11 +166,10 @@ TEST(a binary value that is no base64 is refused) {
 }
 
 TEST(placeholders become binary values again) {
-  CHECK_EQUAL(
-    embed_binary(R"([{"_placeholder":true,"num":1},{ "num":0,)"
-                 R"("_placeholder":true }, 2])",
-                 {"\x00\xFF"s, ""}),
-    R"([{"$base64":""},{"$base64":"AP8="}, 2])");
+  CHECK_EQUAL(embed_binary(R"([{"_placeholder":true,"num":1},{ "num":0,)"
+                           R"("_placeholder":true }, 2])",
+                           {"\x00\xFF"s, ""}),
+              R"([{"$base64":""},{"$base64":"AP8="}, 2])");
 }
 
 TEST(a placeholder without its attachment stays) {

@@ -100,7 +100,8 @@ public:
     if (change)
       change(opts);
     session = std::make_unique<engine_session>(
-      "sid0123456789", opts, wheel, [](void* self, engine_session&) {
+      "sid0123456789", opts, wheel,
+      [](void* self, engine_session&) {
         ++static_cast<engine_rig*>(self)->forgotten;
       },
       this);
@@ -175,6 +176,8 @@ public:
   /// Runs within `on_packet`.
   std::function<void()> then;
   std::optional<close_reason> closed;
+  /// How often the handler heard of the end.
+  int ends = 0;
   int forgotten = 0;
 
 private:
@@ -201,6 +204,7 @@ private:
     void on_close(close_reason why) override {
       rig_.heard_ += "closed\n";
       rig_.closed = why;
+      ++rig_.ends;
     }
 
   private:

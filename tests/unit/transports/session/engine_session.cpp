@@ -104,8 +104,8 @@ TEST(a packet with attachments leaves as one) {
   x.data = R"([{"_placeholder":true,"num":0}])";
   x.attachments = {"\xFF"};
   rig.session->send(x);
-  CHECK_EQUAL(body(poll), R"(461-0[{"_placeholder":true,"num":0}])"
-                            + separator + "b/w==");
+  CHECK_EQUAL(body(poll),
+              R"(461-0[{"_placeholder":true,"num":0}])" + separator + "b/w==");
 }
 
 TEST(the packets of a post arrive in order) {
@@ -187,7 +187,7 @@ TEST(a malformed payload ends the session with a word to the poll) {
   }
 }
 
-TEST(packets before a malformed one count and those after it do not) {
+TEST(packets before a malformed one count and those after it do not ) {
   engine_rig rig;
   rig.polling();
   rig.post(R"(42["a"])" + separator + "9" + separator + R"(42["b"])");

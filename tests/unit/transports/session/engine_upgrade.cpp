@@ -1,6 +1,5 @@
-#include "transports/session/engine_session.hpp"
-
 #include "tests/unit/transports/session/engine_rig.hpp"
+#include "transports/session/engine_session.hpp"
 
 #include "tests/support/check.hpp"
 

@@ -1,0 +1,94 @@
+#include "actors/connection/packets.hpp"
+
+#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_split.hpp"
+
+namespace signalbox {
+
+using socket::packet_type;
+
+namespace {
+
+socket::packet make(packet_type type, const std::string& nsp) {
+  socket::packet out;
+  out.type = type;
+  out.nsp = nsp;
+  return out;
+}
+
+} // namespace
+
+socket::packet accept_packet(const std::string& nsp, const std::string& sid) {
+  auto out = make(packet_type::connect, nsp);
+  out.data = "{\"sid\":\"" + sid + "\"}";
+  return out;
+}
+
+socket::packet refuse_packet(const std::string& nsp, std::string_view message,
+                             std::string_view data) {
+  auto out = make(packet_type::connect_error, nsp);
+  out.data = "{\"message\":";
+  codec::quote_json(message, out.data);
+  if (!data.empty())
+    out.data.append(",\"data\":").append(data);
+  out.data += '}';
+  return out;
+}
+
+socket::packet disconnect_packet(const std::string& nsp) {
+  return make(packet_type::disconnect, nsp);
+}
+
+socket::packet ack_packet(const std::string& nsp, uint64_t id,
+                          std::string_view args) {
+  auto out = make(packet_type::ack, nsp);
+  out.id = id;
+  if (auto json = codec::extract_binary(args, out.attachments)) {
+    out.data = std::move(*json);
+  } else {
+    // What looks like a binary value and is none goes out as it is.
+    out.attachments.clear();
+    out.data = args;
+  }
+  if (!out.attachments.empty())
+    out.type = packet_type::binary_ack;
+  return out;
+}
+
+std::optional<std::string> offered_key(std::string_view auth,
+                                       std::string_view authorization) {
+  if (auto x = codec::find_member(codec::split_object(auth), "key"))
+    return codec::kind_of(*x) == codec::json_kind::string
+             ? codec::unquote_json(*x)
+             : std::string{};
+  constexpr std::string_view scheme = "Bearer ";
+  if (authorization.empty())
+    return {};
+  return std::string{authorization.starts_with(scheme)
+                       ? authorization.substr(scheme.size())
+                       : std::string_view{}};
+}
+
+emission read_emission(const socket::packet& x) {
+  // Placeholders count over the whole array, so they are resolved there.
+  auto whole = codec::embed_binary(x.data, x.attachments);
+  auto parts = codec::split_array(whole);
+  emission out;
+  out.type = codec::kind_of(parts[0]) == codec::json_kind::string
+               ? codec::unquote_json(parts[0])
+               : std::string{parts[0]};
+  if (parts.size() > 1)
+    out.payload = parts[1];
+  return out;
+}
+
+std::string error_args(ec why) {
+  std::string out = "[{\"ok\":false,\"error\":{\"code\":\"";
+  out += to_string(why);
+  out += "\",\"message\":";
+  codec::quote_json(describe(why), out);
+  out += "}}]";
+  return out;
+}
+
+} // namespace signalbox

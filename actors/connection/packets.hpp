@@ -1,0 +1,50 @@
+#pragma once
+
+#include "actors/api/error.hpp"
+#include "transports/codec/socket/packet.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What a CONNECTION says to its client; pure.
+
+namespace signalbox {
+
+/// Answers a CONNECT: the client is in.
+socket::packet accept_packet(const std::string& nsp, const std::string& sid);
+
+/// Answers a CONNECT: `{"message":...,"data":...}`; `data` is JSON, empty for
+/// none.
+socket::packet refuse_packet(const std::string& nsp, std::string_view message,
+                             std::string_view data);
+
+/// Takes the client out of a namespace.
+socket::packet disconnect_packet(const std::string& nsp);
+
+/// Acknowledges an event. `args` is a JSON array, binary values in it as
+/// `{"$base64":...}`.
+socket::packet ack_packet(const std::string& nsp, uint64_t id,
+                          std::string_view args);
+
+/// Returns the key that a CONNECT auth payload (JSON, may be empty) or else an
+/// Authorization header offers, nothing if neither does. An offer that is no
+/// key of any form is the empty string.
+std::optional<std::string> offered_key(std::string_view auth,
+                                       std::string_view authorization);
+
+/// What a publisher emits: an event type, and a payload as JSON text with
+/// binary values as `{"$base64":...}`.
+struct emission {
+  std::string type;
+  std::string payload = "null";
+};
+
+/// Reads an event of a publisher; its data is a non-empty array.
+emission read_emission(const socket::packet& x);
+
+/// Returns the arguments of an ack that carries an error.
+std::string error_args(ec why);
+
+} // namespace signalbox

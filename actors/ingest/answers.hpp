@@ -1,0 +1,76 @@
+#pragma once
+
+#include "actors/api/messages.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox {
+
+/// Where the answer to one event goes.
+struct answer_slot {
+  /// Number of the HTTP call; 0 if a publisher asked.
+  uint64_t call = 0;
+  /// Position in the call's batch.
+  size_t index = 0;
+  connection_actor publisher;
+  /// 0 if the publisher wants no answer.
+  uint64_t publisher_ticket = 0;
+};
+
+/// An accepted event on its way.
+struct under_way {
+  answer_slot slot;
+  std::string id;
+  uint64_t seq = 0;
+  bool dup = false;
+  uint64_t matched = 0;
+  uint64_t online = 0;
+  /// Idempotency key; empty without one.
+  std::string key;
+  /// Index of the poster's credential.
+  size_t credential = 0;
+};
+
+/// Returns the answer to an accepted event, without its closing brace.
+std::string describe_event(const under_way& x);
+
+/// Puts the answers to HTTP calls together, one event at a time, and passes
+/// those of publishers on. Part of INGEST.
+class answers {
+public:
+  /// Begins a call of `events` events. Returns its number.
+  uint64_t open(transport_actor asker, uint64_t ticket, bool array,
+                size_t events);
+
+  /// Returns whether a call is a batch.
+  bool is_batch(uint64_t number) const;
+
+  /// Takes the answer to one event; `status` counts if the call is no batch.
+  /// The last one completes the call.
+  void add(const answer_slot& to, std::string json, unsigned status = 200);
+
+  void clear() {
+    calls_.clear();
+  }
+
+private:
+  struct call {
+    transport_actor asker;
+    uint64_t ticket = 0;
+    bool array = false;
+    unsigned status = 200;
+    size_t outstanding = 0;
+    std::vector<std::string> parts;
+  };
+
+  uint64_t last_ = 0;
+  std::unordered_map<uint64_t, call> calls_;
+};
+
+} // namespace signalbox
