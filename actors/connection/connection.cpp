@@ -1,6 +1,5 @@
 #include "actors/connection/connection.hpp"
 
-#include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/membership.hpp"
 #include "actors/connection/packets.hpp"
@@ -8,7 +7,6 @@
 #include "transports/codec/json_split.hpp"
 
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ctime>
@@ -75,7 +73,6 @@ protected:
   }
 
 private:
-  using membership_ptr = std::unique_ptr<membership>;
   using stage = membership::stage;
 
   connection_actor handle() {
@@ -86,7 +83,7 @@ private:
     return shared_.opts.limits;
   }
 
-  /// Ends the session; the actor ends when the news of it arrives.
+  /// The actor ends when the news of it arrives.
   void close(close_reason why) {
     if (out_ != nullptr)
       out_->close(why);
@@ -94,12 +91,8 @@ private:
 
   // -- session ----------------------------------------------------------------
 
-  void on(session_closed& x) {
+  void on(session_closed&) {
     out_ = nullptr;
-    if (x.why != close_reason::client_close
-        && x.why != close_reason::transport_error)
-      spdlog::debug("session of {} closed: {}", printable(from_->address),
-                    to_string(x.why));
     quit();
   }
 
@@ -327,27 +320,18 @@ private:
   }
 
   void on(published& x) {
-    auto i = owed_.find(x.ticket);
-    if (i == owed_.end())
-      return;
-    auto to = std::move(i->second);
-    owed_.erase(i);
-    if (to.second)
-      ack(to.first, *to.second, '[' + x.json + ']');
+    settle(x.ticket, '[' + x.json + ']');
   }
 
   void on(event_forwarded& x) {
-    auto i = owed_.find(x.ticket);
-    if (i == owed_.end())
-      return;
-    auto to = std::move(i->second);
-    owed_.erase(i);
-    if (!to.second)
-      return;
-    if (x.outcome == ec::none)
-      ack(to.first, *to.second, x.ack);
-    else
-      ack(to.first, *to.second, error_args(x.outcome));
+    settle(x.ticket, x.outcome == ec::none ? x.ack : error_args(x.outcome));
+  }
+
+  /// Answers an event that was under way, if its sender asked for an ack.
+  void settle(uint64_t ticket, std::string_view args) {
+    auto node = owed_.extract(ticket);
+    if (!node.empty() && node.mapped().second)
+      ack(node.mapped().first, *node.mapped().second, args);
   }
 
   void ack(const std::string& nsp, uint64_t id, std::string_view args) {
@@ -479,7 +463,7 @@ private:
   std::shared_ptr<const session::handshake> from_;
   session::timer deadline_;
   session::time_point lonely_until_ = 0;
-  std::vector<membership_ptr> memberships_;
+  std::vector<std::unique_ptr<membership>> memberships_;
   /// Events under way: where their acks go.
   std::map<uint64_t, std::pair<std::string, std::optional<uint64_t>>> owed_;
   uint64_t last_ticket_ = 0;

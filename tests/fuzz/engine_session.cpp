@@ -49,80 +49,79 @@ public:
     auto reachable = rig_.forgotten == 0;
     auto polls = reachable && !x.on_socket();
     switch (what) {
-      case 'g':
-        if (polls)
-          rig_.get();
-        break;
-      case 'l':
-        if (rig_.last_poll)
-          x.on_poll_lost(rig_.last_poll.get());
-        break;
-      case 'p':
-        if (polls)
-          posting_ = x.on_post_begin();
-        break;
-      case 'q':
-        if (std::exchange(posting_, false))
-          x.on_post(with);
-        break;
-      case 'm':
-        if (std::exchange(posting_, false))
-          x.on_post_lost();
-        break;
-      case 'n':
-        if (std::exchange(posting_, false))
-          x.on_post_refused();
-        break;
-      case 'w':
-        if (reachable) {
-          sockets_.push_back(&rig_.connect());
-          if (!x.on_probe(*sockets_.back()))
-            sockets_.back()->finish();
-        }
-        break;
-      case 't':
-        if (!sockets_.empty())
-          x.on_text(*sockets_.back(), with);
-        break;
-      case 'b':
-        if (!sockets_.empty())
-          x.on_binary(*sockets_.back(), with);
-        break;
-      case 'x':
-        if (!sockets_.empty()) {
-          x.on_websocket_lost(*sockets_.back(), close_reason::transport_error);
-          sockets_.pop_back();
-        }
-        break;
-      case 'r':
-        if (!sockets_.empty()) {
-          sockets_.back()->reads = !sockets_.back()->reads;
-          sockets_.back()->wake();
-        }
-        break;
-      case 'e':
-        rig_.emit("[1]", with.starts_with('v'));
-        break;
-      case 'a':
-        x.send({"/", R"([{"_placeholder":true,"num":0}])",
-                {std::string{with}}},
-               with.size(), false);
-        break;
-      case 's': {
-        socket::packet y;
-        y.data = with;
-        x.send(y);
-        break;
+    case 'g':
+      if (polls)
+        rig_.get();
+      break;
+    case 'l':
+      if (rig_.last_poll)
+        x.on_poll_lost(rig_.last_poll.get());
+      break;
+    case 'p':
+      if (polls)
+        posting_ = x.on_post_begin();
+      break;
+    case 'q':
+      if (std::exchange(posting_, false))
+        x.on_post(with);
+      break;
+    case 'm':
+      if (std::exchange(posting_, false))
+        x.on_post_lost();
+      break;
+    case 'n':
+      if (std::exchange(posting_, false))
+        x.on_post_refused();
+      break;
+    case 'w':
+      if (reachable) {
+        sockets_.push_back(&rig_.connect());
+        if (!x.on_probe(*sockets_.back()))
+          sockets_.back()->finish();
       }
-      case 'c':
-        x.close(with.empty() ? close_reason::kicked : close_reason::slow);
-        break;
-      case 'i':
-        for (auto c : with.substr(0, 8))
-          rig_.advance(c & 0x7F);
-        break;
-      default:
-        break;
+      break;
+    case 't':
+      if (!sockets_.empty())
+        x.on_text(*sockets_.back(), with);
+      break;
+    case 'b':
+      if (!sockets_.empty())
+        x.on_binary(*sockets_.back(), with);
+      break;
+    case 'x':
+      if (!sockets_.empty()) {
+        x.on_websocket_lost(*sockets_.back(), close_reason::transport_error);
+        sockets_.pop_back();
+      }
+      break;
+    case 'r':
+      if (!sockets_.empty()) {
+        sockets_.back()->reads = !sockets_.back()->reads;
+        sockets_.back()->wake();
+      }
+      break;
+    case 'e':
+      rig_.emit("[1]", with.starts_with('v'));
+      break;
+    case 'a':
+      x.send({"/", R"([{"_placeholder":true,"num":0}])", {std::string{with}}},
+             with.size(), false);
+      break;
+    case 's': {
+      socket::packet y;
+      y.data = with;
+      x.send(y);
+      break;
+    }
+    case 'c':
+      x.close(with.empty() ? close_reason::kicked : close_reason::slow);
+      break;
+    case 'i':
+      for (auto c : with.substr(0, 8))
+        rig_.advance(c & 0x7F);
+      break;
+    default:
+      break;
     }
     require(rig_.forgotten == 0 || rig_.closed);
     require(rig_.closed.has_value() == x.closing());
