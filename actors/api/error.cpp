@@ -49,6 +49,10 @@ constexpr entry entries[] = {
   {"busy", "too many events of this connection are under way; try again", 429},
   {"site_failed", "the site did not answer; try again", 502},
   {"stopping", "the router is stopping; try again", 503},
+  {"too_many_namespaces",
+   "the connection is in as many namespaces as limits.namespaces allows", 429},
+  {"auth_too_large", "the auth payload is larger than limits.auth-payload",
+   413},
 };
 
 static_assert(std::size(entries) == static_cast<size_t>(ec::count_),

@@ -56,6 +56,10 @@ enum class ec : uint8_t {
   site_failed,
   /// The router is stopping.
   stopping,
+  /// The connection is in as many namespaces as one may be.
+  too_many_namespaces,
+  /// The CONNECT auth payload is larger than the limit.
+  auth_too_large,
   /// Number of codes.
   count_,
 };

@@ -126,8 +126,8 @@ struct deliver {
   bool volatile_ = false;
   /// Number of the confirm that awaits the client's ack; 0 for none.
   uint64_t confirm = 0;
-  /// Until when the ack is awaited, in milliseconds of the monotonic clock.
-  int64_t confirm_until = 0;
+  /// How long the ack is awaited, in milliseconds.
+  int64_t confirm_ms = 0;
 };
 
 /// Leaves a namespace at the site's request.
@@ -151,7 +151,7 @@ struct deliver_users {
   codec::event_ptr event;
   bool volatile_ = false;
   uint64_t confirm = 0;
-  int64_t confirm_until = 0;
+  int64_t confirm_ms = 0;
 };
 
 /// Pushes an event to all members of a namespace, or those of some rooms.

@@ -16,7 +16,7 @@ namespace signalbox {
 using session::close_reason;
 using socket::packet_type;
 
-class connection_impl : public light_actor {
+class connection_impl : public light_actor, public session_side {
 public:
   connection_impl(caf::actor_config& cfg, shard& at,
                   const connection_context& shared, session::port& out,
@@ -32,6 +32,12 @@ public:
     return "signalbox.connection";
   }
 
+  // -- session_side -----------------------------------------------------------
+
+  void session_gone() override {
+    out_ = nullptr;
+  }
+
   // -- for memberships --------------------------------------------------------
 
   bool push(const codec::shared_event& event, bool volatile_) {
@@ -40,14 +46,14 @@ public:
 
   void on_namespace_down(membership& x) {
     x.hub = nullptr;
-    send_disconnect(x.nsp);
+    send(disconnect_packet(x.nsp));
     leave(x);
   }
 
   void report(const membership& x, uint64_t ticket) {
     caf::anon_send(shared_.users,
                    presence_attach{handle(), ticket, x.user, x.nsp, x.sid,
-                                   x.info, std::string{out_->transport()},
+                                   x.info, transport(),
                                    std::string{from_->dialect},
                                    std::time(nullptr)});
   }
@@ -79,8 +85,21 @@ private:
     return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
   }
 
+  session::time_point now() const noexcept {
+    return home().home().wheel().now();
+  }
+
   const limit_settings& limits() const noexcept {
     return shared_.opts.limits;
+  }
+
+  void send(const socket::packet& x) {
+    if (out_ != nullptr)
+      out_->send(x);
+  }
+
+  std::string transport() const {
+    return std::string{out_ == nullptr ? "" : out_->transport()};
   }
 
   /// The actor ends when the news of it arrives.
@@ -92,20 +111,18 @@ private:
   // -- session ----------------------------------------------------------------
 
   void on(session_closed&) {
-    out_ = nullptr;
     quit();
   }
 
   void on(session_upgraded&) {
     for (const auto& each : memberships_)
-      if (each->at == stage::joined && out_ != nullptr)
-        caf::anon_send(shared_.users, moved{each->user, each->sid,
-                                            std::string{out_->transport()}});
+      if (each->at == stage::joined)
+        caf::anon_send(shared_.users,
+                       moved{each->user, each->sid, transport()});
   }
 
   void on(received& x) {
-    if (out_ == nullptr)
-      return;
+    // The session may have ended meanwhile; what was sent before still counts.
     auto& packet = x.packet;
     switch (packet.type) {
     case packet_type::connect:
@@ -156,26 +173,28 @@ private:
     }
     auto i = shared_.namespaces.find(x.nsp);
     if (i == shared_.namespaces.end()) {
-      ++shared_.count.connects_invalid;
-      refuse(x.nsp, "Invalid namespace");
+      refuse(x.nsp, ec::invalid_namespace);
       return;
     }
     if (x.data.size() > limits().auth_payload) {
-      ++shared_.count.limit_auth_payload;
-      refuse(x.nsp, "auth payload too large");
+      refuse(x.nsp, ec::auth_too_large);
       return;
     }
     if (memberships_.size() >= limits().namespaces) {
-      ++shared_.count.limit_namespaces;
-      refuse(x.nsp, "too many namespaces");
+      refuse(x.nsp, ec::too_many_namespaces);
       return;
     }
     auto fresh = std::make_unique<membership>(*this);
     fresh->nsp = x.nsp;
     fresh->ticket = ++last_ticket_;
-    // A client that offers a key wants to be a publisher, and nothing else.
-    if (auto key = offered_key(x.data, from_->header("authorization"))) {
-      if (join_publisher(*fresh, *key))
+    // A client that offers a key wants to be a publisher, and nothing else; a
+    // header may have been meant for somebody else.
+    auto index = shared_.keys.find_bearer(from_->header("authorization"));
+    auto key = offered_key(x.data);
+    if (key)
+      index = shared_.keys.find(*key);
+    if (key || index) {
+      if (join_publisher(*fresh, index))
         memberships_.push_back(std::move(fresh));
       return;
     }
@@ -194,19 +213,12 @@ private:
     auto* to = find(x.ticket, stage::asking);
     if (to == nullptr || out_ == nullptr)
       return;
-    const auto& opts = shared_.namespaces.find(to->nsp)->second.opts;
-    auto allowed = x.outcome == ec::none
-                   || (x.outcome == ec::unauthorized && opts.anonymous);
-    if (!allowed) {
+    auto anonymous = shared_.namespaces.find(to->nsp)->second.opts.anonymous;
+    if (x.outcome != ec::none
+        && !(x.outcome == ec::unauthorized && anonymous)) {
       auto nsp = to->nsp;
       forget(*to);
-      if (x.outcome == ec::unauthorized) {
-        ++shared_.count.connects_unauthorized;
-        refuse(nsp, "unauthorized");
-      } else {
-        ++shared_.count.connects_unavailable;
-        refuse(nsp, "unavailable", R"({"retry":true})");
-      }
+      refuse(nsp, x.outcome);
       return;
     }
     to->user = std::move(x.user);
@@ -238,25 +250,21 @@ private:
       return;
     }
     auto nsp = to->nsp;
-    if (x.outcome == ec::too_many_connections) {
-      ++shared_.count.connects_too_many;
-      forget(*to);
-      refuse(nsp, "too many connections");
-    } else {
-      ++shared_.count.connects_unavailable;
+    if (x.outcome == ec::none)
       leave(*to);
-      refuse(nsp, "unavailable", R"({"retry":true})");
-    }
+    else
+      forget(*to);
+    refuse(nsp, x.outcome == ec::none ? ec::unavailable : x.outcome);
   }
 
   void accept(const membership& x) {
-    out_->send(accept_packet(x.nsp, x.sid));
+    send(accept_packet(x.nsp, x.sid));
     arm();
   }
 
-  void refuse(const std::string& nsp, std::string_view message,
-              std::string_view data = {}) {
-    out_->send(refuse_packet(nsp, message, data));
+  void refuse(const std::string& nsp, ec why) {
+    ++refusals(shared_.count, why);
+    send(refuse_packet(nsp, why));
     if (++failed_ > limits().failed_connects) {
       ++shared_.count.limit_failed_connects;
       close(close_reason::limit);
@@ -265,12 +273,10 @@ private:
 
   // -- publishers -------------------------------------------------------------
 
-  bool join_publisher(membership& x, const std::string& key) {
-    auto index = shared_.keys.find(key);
+  bool join_publisher(membership& x, std::optional<size_t> index) {
     if (!index || !shared_.keys.may_post(*index, x.nsp)) {
       ++shared_.count.bad_keys;
-      ++shared_.count.connects_unauthorized;
-      refuse(x.nsp, "unauthorized");
+      refuse(x.nsp, ec::unauthorized);
       return false;
     }
     x.at = stage::publisher;
@@ -335,8 +341,8 @@ private:
   }
 
   void ack(const std::string& nsp, uint64_t id, std::string_view args) {
-    if (out_ != nullptr && find(nsp) != nullptr)
-      out_->send(ack_packet(nsp, id, args));
+    if (find(nsp) != nullptr)
+      send(ack_packet(nsp, id, args));
   }
 
   // -- events of the site -----------------------------------------------------
@@ -347,7 +353,7 @@ private:
       return;
     std::optional<uint64_t> id;
     if (x.confirm != 0) {
-      id = to->owe(x.confirm, x.confirm_until, limits().pending_acks);
+      id = to->owe(x.confirm, now() + x.confirm_ms, limits().pending_acks);
       if (id)
         arm();
       else
@@ -377,36 +383,32 @@ private:
     auto* to = find_sid(x.sid);
     if (to == nullptr)
       return;
-    send_disconnect(to->nsp);
+    send(disconnect_packet(to->nsp));
     leave(*to);
-  }
-
-  void send_disconnect(const std::string& nsp) {
-    if (out_ != nullptr)
-      out_->send(disconnect_packet(nsp));
   }
 
   // -- memberships ------------------------------------------------------------
 
-  membership* find(std::string_view nsp) const {
+  template <class F>
+  membership* find_if(F wanted) const {
     for (const auto& each : memberships_)
-      if (each->nsp == nsp)
+      if (wanted(*each))
         return each.get();
     return nullptr;
+  }
+
+  membership* find(const std::string& nsp) const {
+    return find_if([&](const auto& x) { return x.nsp == nsp; });
   }
 
   membership* find(uint64_t ticket, stage at) const {
-    for (const auto& each : memberships_)
-      if (each->ticket == ticket && each->at == at)
-        return each.get();
-    return nullptr;
+    return find_if(
+      [&](const auto& x) { return x.ticket == ticket && x.at == at; });
   }
 
   membership* find_sid(const std::string& sid) const {
-    for (const auto& each : memberships_)
-      if (each->sid == sid && each->at == stage::joined)
-        return each.get();
-    return nullptr;
+    return find_if(
+      [&](const auto& x) { return x.sid == sid && x.at == stage::joined; });
   }
 
   /// Leaves a namespace at any stage.
@@ -419,8 +421,7 @@ private:
   }
 
   void forget(const membership& x) {
-    std::erase_if(memberships_,
-                  [&x](const auto& each) { return each.get() == &x; });
+    std::erase_if(memberships_, [&x](auto& each) { return each.get() == &x; });
     if (alive())
       arm();
   }
@@ -446,14 +447,13 @@ private:
   }
 
   void on_deadline() {
-    auto now = home().home().wheel().now();
-    if (lonely_until_ != 0 && now >= lonely_until_) {
+    if (lonely_until_ != 0 && now() >= lonely_until_) {
       ++shared_.count.connect_timeouts;
       close(close_reason::connect_timeout);
       return;
     }
     for (const auto& each : memberships_)
-      each->expire(now);
+      each->expire(now());
     arm();
   }
 
@@ -483,13 +483,13 @@ void membership::reattach(const std::string& lost) {
     owner_.report(*this, 0);
 }
 
-connection_actor
+std::pair<connection_actor, session_side*>
 spawn_connection(shard& home, const connection_context& shared,
                  session::port& out,
                  std::shared_ptr<const session::handshake> from) {
-  return spawn_light<connection_impl, connection_actor>(home, shared, out,
-                                                        std::move(from))
-    .first;
+  auto [handle, self] = spawn_light<connection_impl, connection_actor>(
+    home, shared, out, std::move(from));
+  return {handle, self};
 }
 
 } // namespace signalbox

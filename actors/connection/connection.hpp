@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace signalbox {
@@ -36,10 +37,20 @@ struct connection_context {
   std::function<std::string()> make_id;
 };
 
+/// What the session itself says to its CONNECTION, without a message.
+class session_side {
+public:
+  virtual ~session_side() = default;
+
+  /// The session's port must not be used any more; `session_closed` follows
+  /// behind the packets that are on their way.
+  virtual void session_gone() = 0;
+};
+
 /// Spawns the CONNECTION of one session on the session's shard. It keeps who
 /// the client is in each namespace, what is under way on its behalf, and what
 /// it may do. It ends with its session; if it ends otherwise, it closes it.
-connection_actor
+std::pair<connection_actor, session_side*>
 spawn_connection(shard& home, const connection_context& shared,
                  session::port& out,
                  std::shared_ptr<const session::handshake> from);

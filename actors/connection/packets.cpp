@@ -35,6 +35,40 @@ socket::packet refuse_packet(const std::string& nsp, std::string_view message,
   return out;
 }
 
+socket::packet refuse_packet(const std::string& nsp, ec why) {
+  switch (why) {
+  case ec::unauthorized:
+    return refuse_packet(nsp, "unauthorized", {});
+  case ec::invalid_namespace:
+    return refuse_packet(nsp, "Invalid namespace", {});
+  case ec::too_many_connections:
+    return refuse_packet(nsp, "too many connections", {});
+  case ec::too_many_namespaces:
+    return refuse_packet(nsp, "too many namespaces", {});
+  case ec::auth_too_large:
+    return refuse_packet(nsp, "auth payload too large", {});
+  default:
+    return refuse_packet(nsp, "unavailable", R"({"retry":true})");
+  }
+}
+
+counters::number& refusals(counters& all, ec why) {
+  switch (why) {
+  case ec::unauthorized:
+    return all.connects_unauthorized;
+  case ec::invalid_namespace:
+    return all.connects_invalid;
+  case ec::too_many_connections:
+    return all.connects_too_many;
+  case ec::too_many_namespaces:
+    return all.limit_namespaces;
+  case ec::auth_too_large:
+    return all.limit_auth_payload;
+  default:
+    return all.connects_unavailable;
+  }
+}
+
 socket::packet disconnect_packet(const std::string& nsp) {
   return make(packet_type::disconnect, nsp);
 }
@@ -55,18 +89,13 @@ socket::packet ack_packet(const std::string& nsp, uint64_t id,
   return out;
 }
 
-std::optional<std::string> offered_key(std::string_view auth,
-                                       std::string_view authorization) {
-  if (auto x = codec::find_member(codec::split_object(auth), "key"))
-    return codec::kind_of(*x) == codec::json_kind::string
-             ? codec::unquote_json(*x)
-             : std::string{};
-  constexpr std::string_view scheme = "Bearer ";
-  if (authorization.empty())
+std::optional<std::string> offered_key(std::string_view auth) {
+  auto x = codec::find_member(codec::split_object(auth), "key");
+  if (!x)
     return {};
-  return std::string{authorization.starts_with(scheme)
-                       ? authorization.substr(scheme.size())
-                       : std::string_view{}};
+  return codec::kind_of(*x) == codec::json_kind::string
+           ? codec::unquote_json(*x)
+           : std::string{};
 }
 
 emission read_emission(const socket::packet& x) {

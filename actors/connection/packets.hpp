@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/counters.hpp"
 #include "actors/api/error.hpp"
 #include "transports/codec/socket/packet.hpp"
 
@@ -20,6 +21,12 @@ socket::packet accept_packet(const std::string& nsp, const std::string& sid);
 socket::packet refuse_packet(const std::string& nsp, std::string_view message,
                              std::string_view data);
 
+/// Answers a CONNECT that is refused for this reason.
+socket::packet refuse_packet(const std::string& nsp, ec why);
+
+/// Returns the counter of CONNECTs that were refused for this reason.
+counters::number& refusals(counters& all, ec why);
+
 /// Takes the client out of a namespace.
 socket::packet disconnect_packet(const std::string& nsp);
 
@@ -28,11 +35,9 @@ socket::packet disconnect_packet(const std::string& nsp);
 socket::packet ack_packet(const std::string& nsp, uint64_t id,
                           std::string_view args);
 
-/// Returns the key that a CONNECT auth payload (JSON, may be empty) or else an
-/// Authorization header offers, nothing if neither does. An offer that is no
-/// key of any form is the empty string.
-std::optional<std::string> offered_key(std::string_view auth,
-                                       std::string_view authorization);
+/// Returns the key that a CONNECT auth payload (JSON, may be empty) offers,
+/// nothing if it offers none. A key of the wrong type is the empty string.
+std::optional<std::string> offered_key(std::string_view auth);
 
 /// What a publisher emits: an event type, and a payload as JSON text with
 /// binary values as `{"$base64":...}`.

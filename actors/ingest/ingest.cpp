@@ -291,7 +291,7 @@ private:
     out.volatile_ = event.volatile_;
     if (event.confirm_ms > 0) {
       out.confirm = ticket;
-      out.confirm_until = now() + event.confirm_ms;
+      out.confirm_ms = event.confirm_ms;
       auto& c = *(confirms_[ticket] = std::make_unique<confirm>(this, ticket));
       c.users = to.names;
       c.event = std::move(x);

@@ -63,7 +63,7 @@ uint64_t presence::push(const deliver_users& x) {
     if (each.nsp != x.event->nsp())
       continue;
     caf::anon_send(each.who, deliver{x.event, each.sid, x.volatile_, x.confirm,
-                                     x.confirm_until});
+                                     x.confirm_ms});
     ++reached;
   }
   return reached;

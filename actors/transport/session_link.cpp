@@ -10,7 +10,8 @@ namespace {
 
 class link : public session::handler {
 public:
-  explicit link(connection_actor to) : to_(std::move(to)) {
+  explicit link(std::pair<connection_actor, session_side*> to)
+    : to_(std::move(to.first)), local_(to.second) {
     // nop
   }
 
@@ -23,12 +24,15 @@ public:
   }
 
   void on_close(session::close_reason why) override {
+    // The handle keeps the actor's memory, ended or not.
+    local_->session_gone();
     caf::anon_send(to_, session_closed{why});
     to_ = nullptr;
   }
 
 private:
   connection_actor to_;
+  session_side* local_;
 };
 
 } // namespace

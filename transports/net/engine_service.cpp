@@ -198,13 +198,18 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     return 0;
   }
   if (x.method == "GET") {
+    // A poll is held before its body would be read, so it must have none.
+    auto length = x.header("content-length");
+    if ((!length.empty() && length != "0")
+        || !x.header("transfer-encoding").empty()) {
+      answer_error(*from, bad_request, false);
+      return 0;
+    }
     auto poll = std::make_shared<held_poll>(from, opts_.compression);
     auto under_way = std::make_shared<exchange>();
     under_way->owner = owner;
     under_way->poll = poll.get();
     from->context = under_way;
-    // The body of a GET, if there is one, is of no interest; the answer comes
-    // whenever there is something to say.
     owner->session.on_poll(std::move(poll));
     return 0;
   }

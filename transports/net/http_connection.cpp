@@ -33,19 +33,20 @@ struct http_connection::parser {
 
 http_connection::http_connection(server& owner, loop& home,
                                  std::unique_ptr<stream> io)
-  : owner_(owner), home_(&home), io_(std::move(io)), peer_(io_->peer_address()),
+  : owner_(owner), limits_(owner.limits()), home_(&home), io_(std::move(io)),
+    peer_(io_->peer_address()),
     timer_(session::make_timer<&http_connection::on_timeout>(this)) {
   // nop
 }
 
 http_connection::~http_connection() {
   if (io_)
-    owner_.released(peer_);
+    release_address(limits_, peer_);
 }
 
 void http_connection::start() {
   owner_.enter(*home_, shared_from_this());
-  become(state::header, owner_.limits().http.header_timeout.count());
+  become(state::header, limits_.http.header_timeout.count());
   read();
 }
 
@@ -125,7 +126,7 @@ void http_connection::process() {
 }
 
 bool http_connection::parse_header() {
-  const auto& limits = owner_.limits().http;
+  const auto& limits = limits_.http;
   // Clients of old put an empty line between two requests.
   auto begin = in_.find_first_not_of("\r\n");
   in_.erase(0, std::min(begin, in_.size()));
@@ -139,7 +140,7 @@ bool http_connection::parse_header() {
   if (line_size > limits.request_line
       || std::min(end, in_.size())
            > limits.request_line + limits.header_bytes) {
-    ++owner_.limits().counters->header_too_large;
+    ++limits_.counters->header_too_large;
     fail(431);
     return false;
   }
@@ -170,7 +171,7 @@ bool http_connection::parse_header() {
   }
   in_.erase(0, n);
   fill_request();
-  ++owner_.limits().counters->requests;
+  ++limits_.counters->requests;
   if (!check_header())
     return false;
   state_ = state::offered;
@@ -195,7 +196,7 @@ void http_connection::fill_request() {
   request_.address = peer_;
   request_.host = request_.header("host");
   request_.secure = io_->tls();
-  const auto& trusted = owner_.limits().trusted_proxies;
+  const auto& trusted = limits_.trusted_proxies;
   if (trusted.empty() || !in_networks(peer_, trusted))
     return;
   apply_forwarded(request_, trusted);
@@ -218,8 +219,8 @@ bool http_connection::check_header() {
       encodings += same_token(value, "chunked") ? 1 : 2;
     }
   }
-  if (request_.headers.size() > owner_.limits().http.headers) {
-    ++owner_.limits().counters->too_many_headers;
+  if (request_.headers.size() > limits_.http.headers) {
+    ++limits_.counters->too_many_headers;
     fail(431);
     return false;
   }
@@ -249,7 +250,7 @@ void http_connection::offer_header() {
   auto length = beast.content_length();
   if (length && *length > body_limit_) {
     owner_.service(*home_).on_too_large(*this);
-    ++owner_.limits().counters->body_too_large;
+    ++limits_.counters->body_too_large;
     fail(413);
     return;
   }
@@ -261,7 +262,7 @@ void http_connection::offer_header() {
     iovec piece{const_cast<char*>(go.data()), go.size()};
     io_->write(&piece, 1);
   }
-  become(state::body, owner_.limits().http.body_timeout.count());
+  become(state::body, limits_.http.body_timeout.count());
 }
 
 bool http_connection::parse_body() {
@@ -279,7 +280,7 @@ bool http_connection::parse_body() {
   }
   if (ec == http::error::body_limit) {
     owner_.service(*home_).on_too_large(*this);
-    ++owner_.limits().counters->body_too_large;
+    ++limits_.counters->body_too_large;
     fail(413);
     return false;
   }
@@ -317,13 +318,13 @@ void http_connection::respond(http_response x) {
     out_ += x.body;
   context.reset();
   written_ = 0;
-  become(state::writing, owner_.limits().http.write_timeout.count());
+  become(state::writing, limits_.http.write_timeout.count());
   write();
 }
 
 void http_connection::fail(unsigned status) {
   if (status == 400)
-    ++owner_.limits().counters->bad_requests;
+    ++limits_.counters->bad_requests;
   // After a broken request nobody can tell where the next one begins.
   keep_alive_ = false;
   http_response x;
@@ -366,7 +367,7 @@ void http_connection::finished() {
   }
   if (in_.empty())
     in_.shrink_to_fit();
-  become(state::idle, owner_.limits().http.idle_timeout.count());
+  become(state::idle, limits_.http.idle_timeout.count());
   process();
 }
 
@@ -431,7 +432,7 @@ void http_connection::die() {
   if (io_) {
     io_->close();
     io_.reset();
-    owner_.released(peer_);
+    release_address(limits_, peer_);
   }
   owner_.leave(*home_, self);
 }
@@ -442,7 +443,7 @@ void http_connection::become(state next, int64_t timeout_ms) {
 }
 
 void http_connection::on_timeout() {
-  auto& counters = *owner_.limits().counters;
+  auto& counters = *limits_.counters;
   switch (state_) {
   case state::header:
     ++counters.timeouts_header;

@@ -92,6 +92,7 @@ private:
   void fill_request();
 
   server& owner_;
+  const shared_limits& limits_;
   loop* home_;
   std::unique_ptr<stream> io_;
   std::string peer_;

@@ -13,6 +13,23 @@ namespace signalbox::net {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// Time in which a thread did not run, from this much on, does not count.
+constexpr session::time_point stall = 1000;
+
+/// Runs `fun`; what it throws is logged and costs nobody else anything.
+template <class F>
+void guarded(size_t index, F fun) {
+  try {
+    fun();
+  } catch (const std::exception& e) {
+    spdlog::error("exception on I/O thread {}: {}", index, e.what());
+  }
+}
+
+} // namespace
+
 struct loop::impl {
   impl() : ticker(context), guard(asio::make_work_guard(context)) {
     // nop
@@ -21,7 +38,6 @@ struct loop::impl {
   // The scratch buffer outlives the handlers that a dying context destroys.
   std::array<char, 65536> scratch;
   std::vector<std::shared_ptr<flushable>> dirty;
-  std::vector<std::shared_ptr<flushable>> flushing;
   asio::io_context context{1};
   asio::steady_timer ticker;
   asio::executor_work_guard<asio::io_context::executor_type> guard;
@@ -49,19 +65,13 @@ std::span<char> loop::scratch() noexcept {
 }
 
 void loop::run() {
-  // A handler that throws must cost nobody else anything.
-  for (;;) {
-    try {
-      impl_->context.run();
-      return;
-    } catch (const std::exception& e) {
-      spdlog::error("exception on I/O thread {}: {}", index_, e.what());
-    }
-  }
+  // The context runs on after a handler that threw.
+  while (!impl_->context.stopped())
+    guarded(index_, [this] { impl_->context.run(); });
 }
 
 size_t loop::poll() {
-  wheel_.advance(clock());
+  wheel_.advance(clock() - lost_);
   auto n = impl_->context.poll();
   impl_->context.restart();
   return n;
@@ -82,11 +92,15 @@ void loop::flush_later(std::shared_ptr<flushable> x) {
     return;
   asio::post(impl_->context, [this] {
     // What a flush makes dirty again leaves with the next turn.
-    auto& now = impl_->flushing;
+    std::vector<std::shared_ptr<flushable>> now;
     now.swap(impl_->dirty);
     for (auto& each : now)
-      each->flush();
-    now.clear();
+      guarded(index_, [&each] { each->flush(); });
+    // Its memory serves the next turn.
+    if (impl_->dirty.empty()) {
+      now.clear();
+      impl_->dirty.swap(now);
+    }
   });
 }
 
@@ -97,7 +111,12 @@ void loop::tick() {
     if (ec)
       return;
     tick();
-    wheel_.advance(clock());
+    // After a stopped process goes on, or a stall, clients must get the chance
+    // to answer before their deadlines fire: the wheel stands still meanwhile.
+    auto now = clock();
+    if (now - lost_ - wheel_.now() > stall)
+      lost_ = now - wheel_.now() - session::timer_wheel::granularity;
+    guarded(index_, [this, now] { wheel_.advance(now - lost_); });
   });
 }
 

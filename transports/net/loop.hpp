@@ -53,7 +53,9 @@ public:
   /// caller sees to it that it is added once.
   void flush_later(std::shared_ptr<flushable> x);
 
-  /// Returns the deadlines of this loop. On its thread only.
+  /// Returns the deadlines of this loop. On its thread only. Its time stands
+  /// still while the thread does not run (a stopped process), so it compares
+  /// with no other loop's.
   session::timer_wheel& wheel() noexcept {
     return wheel_;
   }
@@ -73,6 +75,8 @@ private:
 
   size_t index_;
   session::timer_wheel wheel_;
+  /// Milliseconds the clock went on while the thread did not.
+  session::time_point lost_ = 0;
   std::unique_ptr<impl> impl_;
 };
 

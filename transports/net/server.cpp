@@ -103,6 +103,12 @@ void address_limiter::leave(const std::string& address) {
     --i->second.open;
 }
 
+void release_address(const shared_limits& limits, const std::string& address) {
+  --limits.counters->open;
+  if (!in_networks(address, limits.trusted_proxies))
+    limits.addresses->leave(address);
+}
+
 // -- server -------------------------------------------------------------------
 
 struct server::slot {
@@ -238,12 +244,6 @@ void server::on_accept(slot& at, int fd) {
   ++counters.accepted;
   ++counters.open;
   std::make_shared<http_connection>(*this, at.home, std::move(io))->start();
-}
-
-void server::released(const std::string& address) {
-  --limits_.counters->open;
-  if (!in_networks(address, limits_.trusted_proxies))
-    limits_.addresses->leave(address);
 }
 
 http_service& server::service(const loop& home) noexcept {

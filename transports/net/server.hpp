@@ -95,6 +95,10 @@ struct shared_limits {
   std::vector<std::string> trusted_proxies;
 };
 
+/// Forgets a connection that was admitted, wherever it had got to. Connections
+/// may outlive their listener, so they tell the limits themselves.
+void release_address(const shared_limits& limits, const std::string& address);
+
 /// A listener: one accepting socket per loop, and the connections they made.
 class server {
 public:
@@ -145,8 +149,6 @@ public:
   }
   void enter(const loop& home, std::shared_ptr<http_connection> x);
   void leave(const loop& home, const std::shared_ptr<http_connection>& x);
-  /// Counts a socket that ended, wherever it had got to.
-  void released(const std::string& address);
 
 private:
   struct slot;

@@ -42,15 +42,15 @@ websocket_connection::websocket_connection(server& owner, loop& home,
                                            std::unique_ptr<stream> io,
                                            std::string peer,
                                            const options& opts)
-  : owner_(owner), home_(home), io_(std::move(io)), peer_(std::move(peer)),
-    opts_(opts),
+  : limits_(owner.limits()), home_(home), io_(std::move(io)),
+    peer_(std::move(peer)), opts_(opts),
     timer_(session::make_timer<&websocket_connection::on_timeout>(this)),
     reader_(ws::reader::peer::client, opts.messages) {
   // nop
 }
 
 websocket_connection::~websocket_connection() {
-  owner_.released(peer_);
+  release_address(limits_, peer_);
 }
 
 void websocket_connection::start(std::shared_ptr<session::engine_session> x,

@@ -60,7 +60,7 @@ private:
   void lost(session::close_reason why);
   void die();
 
-  server& owner_;
+  const shared_limits& limits_;
   loop& home_;
   std::unique_ptr<stream> io_;
   std::string peer_;
