@@ -6,8 +6,11 @@ target_compile_options(signalbox_options INTERFACE
 # GCC 12 sees overlapping copies in std::string where there are none (its bug
 # 105651), and uninitialized variables in <regex> under sanitizers.
 if (CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(signalbox_options INTERFACE
-    -Wno-restrict $<$<BOOL:${SIGNALBOX_SANITIZE}>:-Wno-maybe-uninitialized>)
+  target_compile_options(signalbox_options INTERFACE -Wno-restrict)
+  if (SIGNALBOX_SANITIZE)
+    target_compile_options(signalbox_options INTERFACE
+      -Wno-maybe-uninitialized)
+  endif ()
 endif ()
 # A message without a type ID becomes a compile error; CAF 0.17.6 would only
 # warn at run time.

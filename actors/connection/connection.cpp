@@ -385,6 +385,9 @@ private:
       return;
     send(disconnect_packet(to->nsp));
     leave(*to);
+    // Whoever is thrown out of everything has no business here any more.
+    if (memberships_.empty())
+      close(close_reason::kicked);
   }
 
   // -- memberships ------------------------------------------------------------

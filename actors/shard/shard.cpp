@@ -168,6 +168,8 @@ void light_actor::on_destroy() {
 }
 
 void light_actor::quit(caf::error reason) {
+  // Whoever is told of the end may drop the last handle.
+  caf::strong_actor_ptr keep{ctrl()};
   cleanup(std::move(reason), &home_);
 }
 
