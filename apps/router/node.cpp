@@ -132,6 +132,7 @@ struct node::impl {
     engine.session.packets.json = {l.json_depth, l.json_nodes};
     engine.session.packets.attachments = e.max_attachments;
     engine.session.count = &session_count;
+    engine.websocket.deflate = e.per_message_deflate;
     engine.websocket.messages = {e.max_payload, l.fragments};
     engine.websocket.assembly_ms = l.assembly_timeout.count();
     engine.websocket.close_ms = l.write_timeout.count();

@@ -40,6 +40,8 @@ before(async () => {
       { name: '/news', anonymous: true },
       { name: '/admin' },
     ],
+    // A user who leaves is offline at once, or one test would see another's.
+    presence: { 'leave-grace': '0ms' },
     engine: { 'client-files': fileURLToPath(
       new URL('apps/demo/node_modules/socket.io-client/dist', root)) },
   } });

@@ -333,6 +333,13 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   reply += ws::accept_key(key);
   reply += "\r\n";
   reply += origin_policy::headers(x);
+  auto deflate = opts_.websocket.deflate
+                 && ws::offers_deflate(x.header("sec-websocket-extensions"));
+  if (deflate) {
+    reply += "Sec-WebSocket-Extensions: ";
+    reply += ws::deflate_answer;
+    reply += "\r\n";
+  }
   auto protocols = x.header("sec-websocket-protocol");
   if (!protocols.empty()) {
     auto first = protocols.substr(0, protocols.find(','));
@@ -360,7 +367,7 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   auto io = from->release(rest);
   auto& listener = from->owner();
   auto via = std::make_shared<websocket_connection>(
-    listener, home_, std::move(io), std::move(peer), opts_.websocket);
+    listener, home_, std::move(io), std::move(peer), opts_.websocket, deflate);
   if (owner == nullptr) {
     // transport=polling on an upgrade: accepted and dropped at once.
     return;

@@ -1,5 +1,7 @@
 #include "transports/net/websocket_connection.hpp"
 
+#include "transports/codec/deflate.hpp"
+#include "transports/codec/utf8.hpp"
 #include "transports/session/outbox.hpp"
 
 #include <algorithm>
@@ -14,6 +16,9 @@ constexpr size_t batch_packets = 64;
 
 /// With this much of our own waiting, the client's pings are no longer read.
 constexpr size_t control_limit = 16384;
+
+/// Messages from this size on are compressed, as the official server does.
+constexpr size_t compress_from = 1024;
 
 /// Packets in the outbox that are worth a write within the turn.
 constexpr size_t eager_packets = 256;
@@ -41,11 +46,12 @@ iovec piece(std::string_view x) {
 websocket_connection::websocket_connection(server& owner, loop& home,
                                            std::unique_ptr<stream> io,
                                            std::string peer,
-                                           const options& opts)
+                                           const options& opts, bool deflate)
   : limits_(owner.limits()), home_(home), io_(std::move(io)),
     peer_(std::move(peer)), opts_(opts),
     timer_(session::make_timer<&websocket_connection::on_timeout>(this)),
-    reader_(ws::reader::peer::client, opts.messages) {
+    reader_(ws::reader::peer::client, opts.messages, deflate),
+    deflate_(deflate) {
   // nop
 }
 
@@ -108,7 +114,10 @@ void websocket_connection::take(std::span<char> bytes) {
     }
     if (!*more)
       break;
-    on_message(x);
+    if (x.compressed)
+      on_compressed(x);
+    else
+      on_message(x);
   }
   if (!io_ || finishing_)
     return;
@@ -116,6 +125,17 @@ void websocket_connection::take(std::span<char> bytes) {
     timer_.cancel();
   else if (!timer_.armed())
     home_.wheel().arm(timer_, opts_.assembly_ms);
+}
+
+void websocket_connection::on_compressed(const ws::message& x) {
+  auto plain = codec::inflate_message(x.data, opts_.messages.message);
+  auto why = plain.error();
+  if (plain && x.op == ws::opcode::text && !codec::valid_utf8(*plain))
+    why = codec::errc::bad_utf8;
+  if (why != codec::errc::none)
+    fault(ws::close_code_for(why), {}, session::close_reason::parse_error);
+  else
+    on_message({x.op, *plain, false});
 }
 
 void websocket_connection::on_message(const ws::message& x) {
@@ -223,14 +243,40 @@ void websocket_connection::send_close(uint16_t code, std::string_view reason) {
     write();
 }
 
+/// Compressed frames belong to this connection alone, so they are made when
+/// their turn to leave has come.
+void websocket_connection::pack() {
+  auto& queue = session_->queue();
+  while (!queue.empty() && control_.size() < control_limit) {
+    const auto& x = queue.at(0);
+    std::string text{x.first()};
+    text += x.second();
+    auto op = x.binary() ? ws::opcode::binary : ws::opcode::text;
+    if (text.size() < compress_from) {
+      ws::encode_frame(op, text, control_);
+    } else {
+      std::string small;
+      codec::deflate_message(text, small);
+      char header[ws::max_header];
+      auto n = ws::encode_header(op, small.size(), header, true, true);
+      control_.append(header, n);
+      control_ += small;
+    }
+    queue.pop();
+  }
+}
+
 void websocket_connection::write() {
   auto self = shared_from_this();
   auto& queue = session_->queue();
   for (;;) {
+    auto carried = !close_sent_ && session_->carried_by(*this);
+    if (carried && deflate_)
+      pack();
     std::array<iovec, 3 * batch_packets + 1> pieces;
     std::array<char, ws::max_header * batch_packets> headers;
     size_t count = 0;
-    auto mine = !close_sent_ && session_->carried_by(*this);
+    auto mine = carried && !deflate_;
     auto put_packet = [&](size_t i) {
       const auto& x = queue.at(i);
       if (x.body && x.head.empty()) {
@@ -299,7 +345,7 @@ void websocket_connection::write() {
 
 void websocket_connection::consume(size_t n) {
   auto& queue = session_->queue();
-  auto mine = !close_sent_ && session_->carried_by(*this);
+  auto mine = !close_sent_ && !deflate_ && session_->carried_by(*this);
   auto take_packet = [&] {
     auto left = wire_size(queue.at(0)) - sent_;
     if (n < left) {

@@ -22,12 +22,14 @@ public:
   struct options {
     ws::limits messages;
     int64_t assembly_ms = 30000;
+    /// Whether permessage-deflate is offered.
+    bool deflate = false;
     /// How long the client may take to answer a close frame.
     int64_t close_ms = 10000;
   };
 
   websocket_connection(server& owner, loop& home, std::unique_ptr<stream> io,
-                       std::string peer, const options& opts);
+                       std::string peer, const options& opts, bool deflate);
   ~websocket_connection() override;
 
   /// Begins to carry, or to probe for, `x`. `handshake` is the 101 response;
@@ -51,6 +53,8 @@ private:
   void on_readable();
   void take(std::span<char> bytes);
   void on_message(const ws::message& x);
+  void on_compressed(const ws::message& x);
+  void pack();
   void send_close(uint16_t code, std::string_view reason);
   void fault(uint16_t code, std::string_view reason, session::close_reason why);
   void linger();
@@ -73,6 +77,8 @@ private:
   std::string control_;
   /// How much of the outbox's first packet has left.
   size_t sent_ = 0;
+  /// Whether permessage-deflate was negotiated.
+  bool deflate_ = false;
   bool reading_ = false;
   bool writing_ = false;
   bool dirty_ = false;

@@ -42,4 +42,47 @@ std::string accept_key(std::string_view key) {
   return result;
 }
 
+namespace {
+
+std::string_view trim(std::string_view x) noexcept {
+  while (!x.empty() && (x.front() == ' ' || x.front() == '\t'))
+    x.remove_prefix(1);
+  while (!x.empty() && (x.back() == ' ' || x.back() == '\t'))
+    x.remove_suffix(1);
+  return x;
+}
+
+/// Takes what stands before the separator off the front of `rest`.
+std::string_view next(std::string_view& rest, char separator) noexcept {
+  auto end = std::min(rest.find(separator), rest.size());
+  auto out = trim(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return out;
+}
+
+bool fits(std::string_view offer) noexcept {
+  if (next(offer, ';') != "permessage-deflate")
+    return false;
+  while (!offer.empty()) {
+    auto parameter = next(offer, ';');
+    auto name = next(parameter, '=');
+    auto full_window = name == "server_max_window_bits"
+                       && (parameter == "15" || parameter == "\"15\"");
+    if (name != "server_no_context_takeover"
+        && name != "client_no_context_takeover"
+        && name != "client_max_window_bits" && !full_window)
+      return false;
+  }
+  return true;
+}
+
+} // namespace
+
+bool offers_deflate(std::string_view extensions) {
+  while (!extensions.empty())
+    if (fits(next(extensions, ',')))
+      return true;
+  return false;
+}
+
 } // namespace signalbox::ws

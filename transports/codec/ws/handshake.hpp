@@ -13,4 +13,14 @@ bool valid_key(std::string_view key) noexcept;
 /// 4.2.2): base64 of the SHA-1 of key and GUID. Takes a key of any form.
 std::string accept_key(std::string_view key);
 
+/// Returns whether a Sec-WebSocket-Extensions header holds an offer of
+/// permessage-deflate that `deflate_answer` fits (RFC 7692 section 7.1): no
+/// unknown parameter, and no window smaller than ours.
+bool offers_deflate(std::string_view extensions);
+
+/// The answer to such an offer: neither side keeps a context between messages.
+constexpr std::string_view deflate_answer =
+  "permessage-deflate; server_no_context_takeover; "
+  "client_no_context_takeover";
+
 } // namespace signalbox::ws

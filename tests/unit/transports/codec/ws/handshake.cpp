@@ -32,3 +32,20 @@ TEST(the accept value answers the key) {
   CHECK_EQUAL(ws::accept_key("eHh4eHh4eHh4eHh4eHh4eHh4eHg="),
               "QNDjWaHCxq6OYlnu1oSRlN8Zmyw=");
 }
+
+TEST(an offer of permessage-deflate is taken if our answer fits) {
+  CHECK(ws::offers_deflate("permessage-deflate"));
+  CHECK(ws::offers_deflate("permessage-deflate; client_max_window_bits"));
+  CHECK(ws::offers_deflate("permessage-deflate;server_no_context_takeover"));
+  CHECK(ws::offers_deflate("permessage-deflate; server_max_window_bits=15"));
+  MESSAGE("the second offer of a list");
+  CHECK(ws::offers_deflate("x-foo, permessage-deflate"));
+}
+
+TEST(an offer that we could not keep is passed over) {
+  CHECK(!ws::offers_deflate(""));
+  CHECK(!ws::offers_deflate("x-webkit-deflate-frame"));
+  CHECK(!ws::offers_deflate("permessage-deflate; server_max_window_bits=9"));
+  CHECK(!ws::offers_deflate("permessage-deflate; toString=1"));
+  CHECK(!ws::offers_deflate("constructor, __proto__; toString=1"));
+}
