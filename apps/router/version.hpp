@@ -4,7 +4,7 @@
 
 namespace signalbox::app {
 
-/// The version of this build.
-constexpr std::string_view version = SIGNALBOX_VERSION;
+/// The version of this build, e.g. `0.1.0`.
+extern const std::string_view version;
 
 } // namespace signalbox::app

@@ -33,7 +33,7 @@ TEST(the accept value answers the key) {
               "QNDjWaHCxq6OYlnu1oSRlN8Zmyw=");
 }
 
-TEST(an offer of permessage-deflate is taken if our answer fits) {
+TEST(an offer of permessage - deflate is taken if our answer fits) {
   CHECK(ws::offers_deflate("permessage-deflate"));
   CHECK(ws::offers_deflate("permessage-deflate; client_max_window_bits"));
   CHECK(ws::offers_deflate("permessage-deflate;server_no_context_takeover"));
