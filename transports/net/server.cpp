@@ -22,6 +22,10 @@ namespace {
 /// How long accepting rests when the process has no descriptor left.
 constexpr auto accept_pause = std::chrono::milliseconds{100};
 
+/// Bytes the kernel may hold for a client. Left to itself it would take
+/// megabytes from a client that does not read before the outbox noticed.
+constexpr int send_buffer = 131072;
+
 /// Idle entries of the address table are dropped this often, in seconds.
 constexpr int64_t sweep_interval = 10;
 
@@ -216,6 +220,7 @@ void server::on_accept(slot& at, int fd) {
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
   std::shared_ptr<tls_context> tls;
   {
     std::lock_guard guard{tls_mutex_};
