@@ -373,8 +373,7 @@ void node::drain() {
 }
 
 bool node::drained() const {
-  const auto& x = impl_->session_count;
-  return x.live_polling + x.live_websocket == 0;
+  return impl_->engine_count.sessions == 0;
 }
 
 void node::stop() {

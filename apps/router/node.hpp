@@ -33,7 +33,7 @@ public:
   /// close one after the other.
   void drain();
 
-  /// Returns whether no session is left.
+  /// Returns whether every session is closed and its client knows.
   bool drained() const;
 
   /// Stops everything, at once.

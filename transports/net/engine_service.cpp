@@ -281,6 +281,7 @@ engine_service::insert(const http_request& x) {
   y->session.attach(
     accept_.on_open(y->session, std::move(from), home_.index()));
   sessions_.emplace(y->session.sid(), y);
+  ++counters_.sessions;
   return y;
 }
 
@@ -473,6 +474,7 @@ void engine_service::forget(void* self, session::engine_session& x) {
   // Whoever called into the session may still be inside it.
   auto last = std::move(i->second);
   me.sessions_.erase(i);
+  --me.counters_.sessions;
   me.home_.post([last] {});
 }
 

@@ -21,6 +21,9 @@ namespace signalbox::net {
 
 /// What the public listener counts beside `net_counters`.
 struct engine_counters {
+  /// Sessions that are known, those included whose clients have yet to fetch
+  /// their last packets or to answer a close frame.
+  std::atomic<int64_t> sessions{0};
   std::atomic<uint64_t> probes_refused{0};
   std::atomic<uint64_t> origins_refused{0};
   std::atomic<uint64_t> unknown_sids{0};
