@@ -112,6 +112,7 @@ private:
     if (!x.body.empty()) {
       auto view = codec::scan_json(x.body, json_limits());
       if (!view) {
+        ++count_.events_refused;
         answer(x, {ec::bad_request, "",
                    std::string{"the body is no valid JSON: "}
                      + codec::to_string(view.error())});

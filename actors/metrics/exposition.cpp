@@ -90,6 +90,11 @@ void render_sessions(text& out, const all_counters& x) {
                     session::to_string(static_cast<session::close_reason>(i))));
   out.counter("upgrades_total", "Sessions moved from polling to WebSocket.",
               s.upgrades.load());
+  out.counter("upgrade_timeouts_total", "Upgrades that were not finished.",
+              s.upgrade_timeouts.load());
+  out.counter("close_timeouts_total",
+              "Closed polling sessions whose client did not ask again.",
+              s.close_timeouts.load());
   out.counter("packets_received_total", "Engine.IO packets of clients.",
               s.packets_in.load());
   out.counter("packets_sent_total", "Events queued towards clients.",

@@ -55,8 +55,7 @@ protected:
       dispatch<authenticate, forward_event>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
-    count_.site_calls_active = static_cast<int64_t>(client_->active());
-    count_.site_calls_waiting = static_cast<int64_t>(client_->waiting());
+    count_calls();
   }
 
   void on_end(const caf::error&) override {
@@ -76,6 +75,12 @@ private:
     verdict answer;
     session::time_point until = 0;
   };
+
+  /// After every message and every reply.
+  void count_calls() {
+    count_.site_calls_active = static_cast<int64_t>(client_->active());
+    count_.site_calls_waiting = static_cast<int64_t>(client_->waiting());
+  }
 
   void on(authenticate& x) {
     if (auth_url_.host.empty()) {
@@ -109,6 +114,7 @@ private:
     call.url = auth_url_;
     call.headers = std::move(headers);
     client_->call(std::move(call), [this, key](net::client_reply answer) {
+      count_calls();
       on_verdict(key, answer);
     });
   }
@@ -224,6 +230,7 @@ private:
     call.body += "]}";
     client_->call(std::move(call), [this, who = x.asker, ticket = x.ticket](
                                      net::client_reply reply) {
+      count_calls();
       std::string why;
       auto answer = read_event_reply(reply, why);
       answer.ticket = ticket;

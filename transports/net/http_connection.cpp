@@ -25,6 +25,17 @@ std::string_view view(boost::string_view x) {
   return {x.data(), x.size()};
 }
 
+/// Returns whether every line ends with CR LF and none is folded. Beast would
+/// unfold them, and who takes a bare LF for an end sees other requests.
+bool plain_lines(std::string_view head) {
+  for (auto at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1))
+    if (at == 0 || head[at - 1] != '\r'
+        || (at + 1 < head.size()
+            && (head[at + 1] == ' ' || head[at + 1] == '\t')))
+      return false;
+  return true;
+}
+
 } // namespace
 
 struct http_connection::parser {
@@ -134,25 +145,31 @@ bool http_connection::parse_header() {
     return false;
   if (state_ == state::idle)
     become(state::header, limits.header_timeout.count());
-  auto end = in_.find("\r\n\r\n");
   auto line = in_.find('\n');
-  auto line_size = line == std::string::npos ? in_.size() : line;
-  if (line_size > limits.request_line
-      || std::min(end, in_.size())
-           > limits.request_line + limits.header_bytes) {
+  auto end = in_.find("\r\n\r\n");
+  auto whole = end != std::string::npos;
+  // The header lines with their ends. Of an unfinished header the last byte
+  // may belong to the empty line.
+  size_t lines = 0;
+  if (whole)
+    lines = end + 1 - line;
+  else if (line != std::string::npos && in_.size() - line >= 2)
+    lines = in_.size() - line - 2;
+  if (std::min(line, in_.size()) > limits.request_line + 1
+      || lines > limits.header_bytes) {
     ++limits_.counters->header_too_large;
     fail(431);
     return false;
   }
-  if (end == std::string::npos)
-    return false;
-  end += 4;
+  if (whole)
+    end += 4;
   auto head = std::string_view{in_}.substr(0, end);
-  // Folded lines are a way to smuggle; Beast would unfold them.
-  if (head.find("\n ") != head.npos || head.find("\n\t") != head.npos) {
+  if (!plain_lines(head)) {
     fail(400);
     return false;
   }
+  if (!whole)
+    return false;
   parser_ = std::make_unique<parser>();
   parser_->beast.header_limit(static_cast<uint32_t>(end + 1));
   parser_->beast.body_limit(boost::none);
@@ -208,6 +225,8 @@ bool http_connection::check_header() {
   size_t hosts = 0;
   size_t lengths = 0;
   size_t encodings = 0;
+  size_t cookies = 0;
+  size_t origins = 0;
   for (const auto& [name, value] : request_.headers) {
     if (same_token(name, "host")) {
       ++hosts;
@@ -217,6 +236,10 @@ bool http_connection::check_header() {
         lengths = 2;
     } else if (same_token(name, "transfer-encoding")) {
       encodings += same_token(value, "chunked") ? 1 : 2;
+    } else if (same_token(name, "cookie")) {
+      ++cookies;
+    } else if (same_token(name, "origin")) {
+      ++origins;
     }
   }
   if (request_.headers.size() > limits_.http.headers) {
@@ -229,7 +252,7 @@ bool http_connection::check_header() {
     (version == 11 || version == 10) && hosts <= 1
     && (version == 10 || hosts == 1) && lengths <= 1
     && encodings <= (version == 11 ? 1u : 0u)
-    && (encodings == 0 || lengths == 0)
+    && (encodings == 0 || lengths == 0) && cookies <= 1 && origins <= 1
     && std::all_of(request_.method.begin(), request_.method.end(),
                    [](char c) { return c >= 'A' && c <= 'Z'; })
     && request_.target.starts_with('/')

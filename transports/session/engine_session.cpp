@@ -454,6 +454,7 @@ void engine_session::arm() {
 void engine_session::on_timer() {
   auto now = wheel_.now();
   if (closed_) {
+    ++opts_.count->close_timeouts;
     vanish();
     return;
   }
@@ -463,6 +464,7 @@ void engine_session::on_timer() {
   }
   if (probe_ != nullptr) {
     if (now >= probe_until_) {
+      ++opts_.count->upgrade_timeouts;
       drop_probe();
     } else if (probed_ && now >= noop_at_) {
       noop_at_ = now + probe_check;

@@ -33,6 +33,8 @@ struct counters {
   std::atomic<uint64_t> opened_polling{0};
   std::atomic<uint64_t> opened_websocket{0};
   std::atomic<uint64_t> upgrades{0};
+  std::atomic<uint64_t> upgrade_timeouts{0};
+  std::atomic<uint64_t> close_timeouts{0};
   std::atomic<uint64_t> packets_in{0};
   std::atomic<uint64_t> packets_out{0};
   std::array<std::atomic<uint64_t>, static_cast<size_t>(close_reason::count_)>
