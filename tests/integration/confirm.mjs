@@ -107,7 +107,7 @@ describe('posting', () => {
   test('a slow site ends a forwarded event with an error at the deadline', async () => {
     const tab = await connect(router.publicUrl, { session: 'anna' });
     site.eventMode = 'hang';
-    const answer = await ask(tab, 'question', 1);
+    const [answer] = await ask(tab, 'question', 1);
     assert.equal(answer.ok, false);
     assert.equal(answer.error.code, 'site_failed');
     assert.ok(tab.connected);

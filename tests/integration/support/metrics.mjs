@@ -5,8 +5,9 @@ import { until, within } from './deadline.mjs';
 // Every metric by its name without the prefix and with its labels, such as
 // `sessions_closed_total{reason="slow"}`.
 export async function metrics(router) {
-  const response = await within(fetch(`${router.operationsUrl}/metrics`), 10000,
-    '/metrics');
+  const read = () => fetch(`${router.operationsUrl}/metrics`);
+  // A kept connection may end just as the next request leaves: once more then.
+  const response = await within(read().catch(read), 10000, '/metrics');
   const found = new Map();
   for (const line of (await response.text()).split('\n')) {
     const at = line.lastIndexOf(' ');
