@@ -33,6 +33,11 @@ public:
     ingest_ = std::move(ingest);
   }
 
+  presence_actor find(const std::string& user) const {
+    auto i = records_.find(user);
+    return i == records_.end() ? presence_actor{} : i->second.handle;
+  }
+
 protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
@@ -317,9 +322,20 @@ users_actor spawn_users(shard& home, std::map<std::string, users_nsp> nsps,
     .first;
 }
 
+namespace {
+
+users_impl& impl_of(const users_actor& x) {
+  return *static_cast<users_impl*>(caf::actor_cast<caf::abstract_actor*>(x));
+}
+
+} // namespace
+
 void set_ingest(const users_actor& users, ingest_actor ingest) {
-  static_cast<users_impl*>(caf::actor_cast<caf::abstract_actor*>(users))
-    ->set_ingest(std::move(ingest));
+  impl_of(users).set_ingest(std::move(ingest));
+}
+
+presence_actor find_record(const users_actor& users, const std::string& user) {
+  return impl_of(users).find(user);
 }
 
 } // namespace signalbox

@@ -28,4 +28,7 @@ users_actor spawn_users(shard& home, std::map<std::string, users_nsp> nsps,
 /// Tells USERS who asks for its answers; before any question comes.
 void set_ingest(const users_actor& users, ingest_actor ingest);
 
+/// Returns the record of a user, null if there is none. On USERS' shard only.
+presence_actor find_record(const users_actor& users, const std::string& user);
+
 } // namespace signalbox

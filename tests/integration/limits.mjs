@@ -193,8 +193,8 @@ describe('what a request may cost', () => {
     // Beyond what the kernel takes over for a client.
     const large = announcement('x'.repeat(8000000));
     await keeps(async () => {
-      await deliver(router, large);
-      assert.equal((await session.packets())[0].length, 8000000 + '42["announcement",""]'.length);
+      await deliver(router, announcement('small'));
+      assert.deepEqual(await session.packets(), ['42["announcement","small"]']);
     });
     await deliver(router, large);
     const connection = await Connection.open(port);
@@ -236,10 +236,12 @@ describe('how many connections', () => {
   limit('limits.connections', async ({ router, port, value, rises }) => {
     const held = [];
     await rises(async () => {
-      for (let free = value - await metric(router, 'tcp_connections'); free > 0; --free) {
-        held.push(await from('127.0.0.1', port));
-        assert.ok(held.at(-1).admitted);
-      }
+      // The connection that asked for the counter may take a moment to go.
+      while (held.length < value)
+        held.push(await until(async () => {
+          const one = await from('127.0.0.1', port);
+          return one.admitted && one;
+        }, 5000, 'a connection within the limit'));
       assert.equal((await from('127.0.0.1', port)).admitted, false);
       assert.equal((await from('127.0.0.1', router.ingest.port)).admitted, false);
       for (const { socket } of held)
@@ -704,10 +706,10 @@ describe('JSON', () => {
       assert.equal(await rises(() => way(router, wide(value + 1))), false, name);
     }
     const send = (count) => call(router, '/api/v1/events', { raw:
-      `{"type":"announcement","payload":[0${',0'.repeat(count - 4)}]}` });
+      `{"type":"announcement","payload":[0${',0'.repeat(count - 3)}]}` });
     const refused = await metric(router, 'events_total{result="refused"}');
-    assert.equal((await send(value - 1)).status, 200);
-    assert.equal((await send(value + 2)).status, 400);
+    assert.equal((await send(value)).status, 200);
+    assert.equal((await send(value + 1)).status, 400);
     assert.equal(await metric(router, 'events_total{result="refused"}'), refused + 1);
   });
 });

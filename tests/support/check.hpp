@@ -5,6 +5,8 @@
 #ifndef SUITE
 #error "tests/CMakeLists.txt defines SUITE from the path of the file"
 #endif
+// CAF names a suite itself if its headers came first.
+#undef CAF_SUITE
 #define CAF_SUITE SUITE
 
 #include <caf/test/unit_test.hpp>

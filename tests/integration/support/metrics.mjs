@@ -1,6 +1,19 @@
 // What the router counts.
 
+import http from 'node:http';
+
 import { until, within } from './deadline.mjs';
+
+// On a connection of its own, which no deadline under test can have closed.
+function get(url) {
+  return within(new Promise((resolve, reject) => {
+    http.get(url, { agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (x) => { text += x; })
+        .on('end', () => resolve(text)).on('error', reject);
+    }).on('error', reject);
+  }), 10000, url);
+}
 
 // Every metric by its name without the prefix and with its labels, such as
 // `sessions_closed_total{reason="slow"}`.
