@@ -25,7 +25,7 @@ afterEach(async () => {
 
 after(async () => {
   await router.stop();
-  await site.stop?.();
+  await site.close();
 });
 
 async function metric(name) {

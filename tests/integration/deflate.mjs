@@ -27,7 +27,7 @@ before(async () => {
 after(async () => {
   await closeAll();
   await router.stop();
-  await site.stop?.();
+  await site.close();
 });
 
 const handshake = () =>
