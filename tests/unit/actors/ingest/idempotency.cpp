@@ -1,0 +1,25 @@
+#include "actors/ingest/idempotency.hpp"
+
+#include "tests/support/check.hpp"
+
+using namespace signalbox;
+
+TEST(a key is known for the whole window and not longer) {
+  idempotency x{10, 1000};
+  CHECK(x.find("k", 0) == nullptr);
+  REQUIRE(x.insert("k", 0) != nullptr);
+  x.find("k", 0)->id = "first";
+  CHECK_EQUAL(x.find("k", 999)->id, "first");
+  CHECK(x.find("k", 1000) == nullptr);
+  CHECK_EQUAL(x.size(), 0u);
+}
+
+TEST(a full table refuses a new key and forgets none) {
+  idempotency x{2, 1000};
+  REQUIRE(x.insert("a", 0) != nullptr);
+  REQUIRE(x.insert("b", 500) != nullptr);
+  CHECK(x.insert("c", 999) == nullptr);
+  CHECK(x.find("a", 999) != nullptr);
+  MESSAGE("the oldest has expired");
+  CHECK(x.insert("c", 1000) != nullptr);
+}

@@ -1,0 +1,64 @@
+#include "actors/site_auth/verdict.hpp"
+
+#include "tests/support/check.hpp"
+
+using namespace signalbox;
+
+namespace {
+
+std::string outcome(unsigned status, std::string body,
+                    std::string type = "application/json") {
+  net::client_reply x;
+  x.status = status;
+  x.body = std::move(body);
+  x.content_type = std::move(type);
+  std::string why;
+  auto y = read_verdict(x, {8, 2}, why);
+  CHECK_EQUAL(why.empty(), y.outcome != ec::unavailable);
+  return y.outcome == ec::none ? "allowed " + y.user : to_string(y.outcome);
+}
+
+} // namespace
+
+TEST(a user id allows) {
+  CHECK_EQUAL(outcome(200, R"({"user_id":"anna"})"), "allowed anna");
+  CHECK_EQUAL(outcome(200, R"({"user_id":17})"), "allowed 17");
+  CHECK_EQUAL(outcome(200, R"({"id":"ben"})"), "allowed ben");
+  CHECK_EQUAL(outcome(200, R"({"user_id":"12345678"})"), "allowed 12345678");
+}
+
+TEST(the site may deny in three ways) {
+  CHECK_EQUAL(outcome(401, ""), "unauthorized");
+  CHECK_EQUAL(outcome(403, "<html>", "text/html"), "unauthorized");
+  CHECK_EQUAL(outcome(200, R"({"ok":false})"), "unauthorized");
+}
+
+TEST(everything else is unavailable) {
+  for (auto status : {201u, 204u, 301u, 302u, 404u, 429u, 500u, 503u})
+    CHECK_EQUAL(outcome(status, R"({"user_id":"anna"})"), "unavailable");
+  CHECK_EQUAL(outcome(200, R"({"user_id":"anna"})", "text/html"),
+              "unavailable");
+  for (const auto* body :
+       {"", "{", "[]", "{}", R"({"user_id":""})", R"({"user_id":null})",
+        R"({"user_id":1.5})", R"({"user_id":123456789})",
+        R"({"user_id":"123456789"})", R"({"user_id":"a","info":1})",
+        R"({"user_id":"a","rooms":"r"})", R"({"user_id":"a","rooms":[1]})",
+        R"({"user_id":"a","rooms":["1","2","3"]})"})
+    CHECK_EQUAL(outcome(200, body), "unavailable");
+  net::client_reply x;
+  x.error = "timeout";
+  std::string why;
+  CHECK(read_verdict(x, {}, why).outcome == ec::unavailable);
+  CHECK_EQUAL(why, "timeout");
+}
+
+TEST(info and rooms come along) {
+  net::client_reply x;
+  x.status = 200;
+  x.content_type = "application/json";
+  x.body = R"({"user_id":"a","info":{"x":[1]},"rooms":["r","s"]})";
+  std::string why;
+  auto y = read_verdict(x, {}, why);
+  CHECK_EQUAL(y.info, R"({"x":[1]})");
+  CHECK_EQUAL(y.rooms.size(), 2u);
+}
