@@ -7,6 +7,9 @@ import net from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { until, within } from './support/deadline.mjs';
+import { metric } from './support/metrics.mjs';
+import { Connection, Polling, WebSocket, frame, request, send }
+  from './support/raw.mjs';
 import { startRouter } from './support/router.mjs';
 
 const total = process.env.SIGNALBOX_SLOW ? 1000 : 10000;
@@ -86,3 +89,72 @@ for (const [name, one] of Object.entries(kinds))
     t.diagnostic(`${first} KiB after the first wave, ${second} KiB after the second`);
     assert.ok(second <= first * 1.1, `memory grew from ${first} to ${second} KiB`);
   });
+
+// Each phase has a deadline of its own, which a byte now and then does not move.
+test('slowloris: whoever sends a byte at a time is closed, newcomers come in', async (t) => {
+  const each = process.env.SIGNALBOX_SLOW ? 20 : 100;
+  const quick = await startRouter({ changes: {
+    site: { 'auth-url': '' },
+    namespaces: [{ name: '/', anonymous: true }],
+    engine: { 'upgrade-timeout': '1s' },
+    limits: { 'header-timeout': '1s', 'body-timeout': '1s', 'assembly-timeout': '1s' },
+  } });
+  const { port } = quick.public;
+  const upgrade = (sid) => `/socket.io/?EIO=4&transport=websocket&sid=${sid}`;
+  // What has begun, and the bytes that follow one by one.
+  const phases = {
+    header: async () => ({ connection: await Connection.open(port),
+      rest: request('GET', '/socket.io/', { headers: { 'X-A': 'x'.repeat(1000) } }) }),
+    body: async () => {
+      const { url } = await Polling.open(port);
+      const connection = await Connection.open(port);
+      connection.write(request('POST', url, { headers: { 'Content-Length': 1000 } }));
+      return { connection, rest: Buffer.alloc(1000, '4') };
+    },
+    frame: async () => {
+      const { connection } = await WebSocket.session(port);
+      return { connection, rest: frame(1, `42["${'x'.repeat(1000)}"]`) };
+    },
+    probe: async () => {
+      const { sid } = await Polling.open(port);
+      const { connection } = await WebSocket.open(port, upgrade(sid));
+      return { connection, rest: frame(1, `2${'x'.repeat(1000)}`) };
+    },
+  };
+  const all = [];
+  let drip;
+  try {
+    for (const [phase, begin] of Object.entries(phases))
+      all.push(...await Promise.all(Array.from({ length: each }, async () => {
+        const made = await begin();
+        made.connection.socket.on('error', () => {});
+        return { ...made, phase, at: 0 };
+      })));
+    drip = setInterval(() => {
+      for (const x of all)
+        if (!x.connection.ended && x.at < x.rest.length)
+          x.connection.write(x.rest.subarray(x.at, ++x.at));
+    }, 50);
+    // Meanwhile others are served.
+    let slowest = 0;
+    const open = () => all.filter((x) => !x.connection.ended);
+    await until(async () => {
+      const start = performance.now();
+      const answer = await send(port, 'GET', '/socket.io/?EIO=4&transport=polling');
+      assert.equal(answer.status, 200);
+      slowest = Math.max(slowest, performance.now() - start);
+      return open().length === 0;
+    }, 15000, 'all of them to be closed');
+    t.diagnostic(`the slowest handshake beside them took ${slowest.toFixed(1)} ms`);
+    for (const x of all)
+      assert.ok(x.at < x.rest.length, `${x.phase} was let through`);
+    for (const phase of ['header', 'body'])
+      assert.ok(await metric(quick, `http_timeouts_total{phase="${phase}"}`) >= each, phase);
+    assert.ok(await metric(quick, 'sessions_closed_total{reason="limit"}') >= each);
+  } finally {
+    clearInterval(drip);
+    for (const x of all)
+      x.connection.destroy();
+    await quick.stop();
+  }
+});
