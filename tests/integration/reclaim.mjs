@@ -87,7 +87,9 @@ for (const [name, one] of Object.entries(kinds))
     await wave(one);
     const second = resident();
     t.diagnostic(`${first} KiB after the first wave, ${second} KiB after the second`);
-    assert.ok(second <= first * 1.1, `memory grew from ${first} to ${second} KiB`);
+    // Sanitizers keep freed memory to themselves.
+    if (slow === 1)
+      assert.ok(second <= first * 1.1, `memory grew from ${first} to ${second} KiB`);
   });
 
 // Each phase has a deadline of its own, which a byte now and then does not move.
