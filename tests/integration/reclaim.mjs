@@ -99,7 +99,8 @@ test('slowloris: whoever sends a byte at a time is closed, newcomers come in', a
     site: { 'auth-url': '' },
     namespaces: [{ name: '/', anonymous: true }],
     engine: { 'upgrade-timeout': '1s' },
-    limits: { 'header-timeout': '1s', 'body-timeout': '1s', 'assembly-timeout': '1s' },
+    limits: { 'header-timeout': '1s', 'body-timeout': '1s', 'assembly-timeout': '1s',
+      'write-timeout': '1s' },
   } });
   const { port } = quick.public;
   const upgrade = (sid) => `/socket.io/?EIO=4&transport=websocket&sid=${sid}`;
@@ -146,7 +147,9 @@ test('slowloris: whoever sends a byte at a time is closed, newcomers come in', a
       assert.equal(answer.status, 200);
       slowest = Math.max(slowest, performance.now() - start);
       return open().length === 0;
-    }, 15000, 'all of them to be closed');
+    }, 15000, 'all of them to be closed').catch((error) => {
+      throw new Error(`${error.message}; open: ${open().map((x) => x.phase)}`);
+    });
     t.diagnostic(`the slowest handshake beside them took ${slowest.toFixed(1)} ms`);
     for (const x of all)
       assert.ok(x.at < x.rest.length, `${x.phase} was let through`);

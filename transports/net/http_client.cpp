@@ -371,7 +371,12 @@ void http_client::call(client_request x, callback done) {
   if (active_.size() >= opts_.concurrency && waiting_.size() >= opts_.queue) {
     // Answered later, so that callers need not expect to be called back
     // within the call.
-    home_.post([call] { call->fail("queue full"); });
+    home_.post([call, alive = std::weak_ptr{alive_}] {
+      if (alive.expired())
+        call->drop();
+      else
+        call->fail("queue full");
+    });
     return;
   }
   waiting_.push_back(std::move(call));
@@ -391,7 +396,10 @@ void http_client::finish(exchange& x) {
   auto mine = [&x](const auto& each) { return each.get() == &x; };
   std::erase_if(active_, mine);
   std::erase_if(waiting_, mine);
-  home_.post([this] { start_next(); });
+  home_.post([this, alive = std::weak_ptr{alive_}] {
+    if (!alive.expired())
+      start_next();
+  });
 }
 
 std::unique_ptr<http_client::kept> http_client::take(const codec::url& to) {

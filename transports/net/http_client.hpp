@@ -87,6 +87,8 @@ private:
   std::deque<std::shared_ptr<exchange>> waiting_;
   std::list<std::shared_ptr<exchange>> active_;
   std::list<std::unique_ptr<kept>> idle_;
+  /// Ends with this object, which what was posted may outlive.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>();
 };
 
 } // namespace signalbox::net
