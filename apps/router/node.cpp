@@ -33,6 +33,10 @@ namespace {
 /// Descriptors kept for listeners, the site's API, logs and the like.
 constexpr size_t reserved_files = 200;
 
+/// Connections that only the site and the operators may have, beside those
+/// that they share with the browsers.
+constexpr size_t inner_connections = 64;
+
 /// How long the last actors may take to end.
 constexpr auto patience = std::chrono::seconds{3};
 
@@ -112,6 +116,10 @@ struct node::impl {
     limits.addresses = &addresses;
     limits.counters = &net_count;
     limits.trusted_proxies = opts.proxy.trusted_proxies;
+    // However many browsers come, the site and the operators get through.
+    inner_limits = limits;
+    inner_limits.connections +=
+      std::min(inner_connections, (allowed - most) / 2);
     const auto& e = opts.engine;
     auto offers = [&e](const char* name) {
       return std::find(e.transports.begin(), e.transports.end(), name)
@@ -205,12 +213,12 @@ struct node::impl {
     auto& control = shards_of(*system).at(0);
     std::vector<net::loop*> first{every.front()};
     ingest_server =
-      std::make_unique<net::server>(first, limits, [&](net::loop& home) {
+      std::make_unique<net::server>(first, inner_limits, [&](net::loop& home) {
         return make_api_service(control, shared.ingest, opts.ingest.max_body,
                                 make_engine(home, *ingest_ids), count);
       });
     operations_server =
-      std::make_unique<net::server>(first, limits, [this](net::loop&) {
+      std::make_unique<net::server>(first, inner_limits, [this](net::loop&) {
         return make_operations_service([this] { return read(); },
                                        std::string{version});
       });
@@ -320,6 +328,7 @@ struct node::impl {
   net::address_limiter addresses;
   net::origin_policy origins;
   net::shared_limits limits;
+  net::shared_limits inner_limits;
   net::engine_options engine;
   std::unique_ptr<net::client_files> files;
   std::unique_ptr<net::session_ids> public_ids;
