@@ -236,7 +236,10 @@ describe('how many connections', () => {
           return one.admitted && one;
         }, 5000, 'a connection within the limit'));
       assert.equal((await from('127.0.0.1', port)).admitted, false);
-      assert.equal((await from('127.0.0.1', router.ingest.port)).admitted, false);
+      assert.equal((await from('127.0.0.1', port)).admitted, false);
+      // The site and the operators still get through.
+      for (const inner of [router.ingest.port, router.operations.port])
+        assert.equal((await from('127.0.0.1', inner)).admitted, true);
       for (const { socket } of held)
         socket.destroy();
       await until(async () => {
