@@ -1,13 +1,18 @@
 // A client that does not read is closed as slow and costs the others nothing.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
+  from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { until, within } from './support/deadline.mjs';
 import { deliver } from './support/ingest.mjs';
-import { startRouter } from './support/router.mjs';
+import { siteKey, startRouter } from './support/router.mjs';
 
 const receivers = 1000;
 const broadcasts = 400;
@@ -119,3 +124,158 @@ test('one stalled reader among 1,000 is closed as slow, the others lose nothing'
   if (slow === 1)
     assert.ok(Math.min(...ratios) <= 1.1, `ratios ${ratios.map((x) => x.toFixed(2))}`);
 });
+
+// -- file descriptors ---------------------------------------------------------
+
+function prlimit(...words) {
+  return execFileSync('prlimit', words, { encoding: 'utf8' });
+}
+
+const missing = (() => {
+  try {
+    prlimit('--version');
+    return false;
+  } catch {
+    return 'no prlimit (util-linux) here';
+  }
+})();
+
+// Runs with a router that may have so many files open from its start on.
+async function withFiles(files, changes, run) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-files-'));
+  const bin = process.env.SIGNALBOX_BIN;
+  const wrapper = path.join(folder, 'signalbox');
+  writeFileSync(wrapper,
+    `#!/bin/sh\nexec prlimit --nofile=${files}:${files} -- "${path.resolve(bin)}" "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  process.env.SIGNALBOX_BIN = wrapper;
+  let made;
+  try {
+    made = await startRouter({ changes: {
+      site: { 'auth-url': '' },
+      namespaces: [{ name: '/', anonymous: true }],
+      rules: [{ type: 'tick', to: 'all' }],
+      engine: { 'ping-interval': '5m' },
+      ...changes,
+    } });
+    await run(made);
+  } finally {
+    process.env.SIGNALBOX_BIN = bin;
+    await made?.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+// Whether a handshake is answered; `pending` collects sockets that wait.
+function knock(of, pending) {
+  return new Promise((resolve) => {
+    const socket = net.connect(of.public.port, '127.0.0.1', () => socket.write(
+      'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n'));
+    pending.push(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => resolve(true)).once('close', () => resolve(false));
+  });
+}
+
+// Asks over the connections that the agent keeps; there may be no new ones.
+function ask(url, agent, body) {
+  return within(new Promise((resolve, reject) => {
+    const headers = { Authorization: `Bearer ${siteKey}` };
+    http.request(url, { agent, method: body ? 'POST' : 'GET', headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (x) => { text += x; })
+        .on('end', () => resolve(text));
+    }).on('error', reject).end(body);
+  }), 10000 * slow, url);
+}
+
+async function counted(of, name, agent) {
+  const text = await ask(`${of.operationsUrl}/metrics`, agent);
+  const line = text.split('\n').find((x) => x.startsWith(`signalbox_${name} `));
+  return Number(line.split(' ').at(-1));
+}
+
+async function stillReceive(of, members, agent) {
+  const start = members.map((x) => x.received);
+  const answer = JSON.parse(await ask(`${of.ingestUrl}/api/v1/events`, agent,
+    '{"type":"tick","payload":"still there"}'));
+  assert.equal(answer.ok, true);
+  await until(() => members.every((x, i) => x.received > start[i]), 10000,
+    'the event at those who were there');
+}
+
+async function membersOf(of, count) {
+  const previous = router;
+  router = of;
+  try {
+    return await Promise.all(Array.from({ length: count }, join));
+  } finally {
+    router = previous;
+  }
+}
+
+test('with 300 files, connections are refused before the files run out',
+  { skip: missing }, async () => {
+    await withFiles(300, {}, async (few) => {
+      const members = await membersOf(few, 20);
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const pending = [];
+      try {
+        const answers = await within(Promise.all(Array.from({ length: 320 },
+          () => knock(few, pending))), 20000 * slow, 'an answer or the end each');
+        assert.ok(answers.includes(true));
+        assert.ok(answers.includes(false));
+        await stillReceive(few, members, agent);
+        for (const socket of pending)
+          socket.destroy();
+        await until(() => knock(few, pending), 5000, 'a newcomer to be answered');
+        assert.ok(await counted(few, 'tcp_refused_total{limit="connections"}', agent) > 0);
+      } finally {
+        agent.destroy();
+        for (const socket of [...pending, ...members.map((x) => x.socket)])
+          socket.destroy();
+      }
+    });
+  });
+
+test('out of files, accepting rests; nobody suffers, and it recovers',
+  { skip: missing }, async (t) => {
+    await withFiles(2000, {}, async (few) => {
+      const { pid } = few.program.child;
+      const members = await membersOf(few, 20);
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const pending = [];
+      try {
+        // The connection to the ingest listener stays open, as does the one
+        // that asks for counters.
+        await stillReceive(few, members, agent);
+        await counted(few, 'ready', agent);
+        const open = readdirSync(`/proc/${pid}/fd`).length;
+        prlimit(`--pid=${pid}`, `--nofile=${open + 10}:2000`);
+        for (let i = 0; i < 60; ++i)
+          knock(few, pending);
+        await until(async () => await counted(few, 'accept_paused_total', agent) > 0, 10000,
+          'a pause');
+        await stillReceive(few, members, agent);
+        // It neither spins nor hurries: a rest is 100 ms per listening loop.
+        const spent = (fields) => Number(fields[11]) + Number(fields[12]);
+        const ticks = () => spent(readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .split(') ')[1].split(' '));
+        const [from, pauses, start] = [ticks(),
+          await counted(few, 'accept_paused_total', agent), performance.now()];
+        await until(async () => await counted(few, 'accept_paused_total', agent) > pauses + 10,
+          20000, 'further pauses');
+        const busy = (ticks() - from) * 10 / (performance.now() - start);
+        t.diagnostic(`${(busy * 100).toFixed(1)} % of a core while out of files`);
+        if (slow === 1)
+          assert.ok(busy < 0.2, `${busy} of a core`);
+        prlimit(`--pid=${pid}`, '--nofile=2000:2000');
+        await until(() => knock(few, pending), 10000, 'a newcomer to be answered');
+        await stillReceive(few, members, agent);
+      } finally {
+        agent.destroy();
+        for (const socket of [...pending, ...members.map((x) => x.socket)])
+          socket.destroy();
+      }
+    });
+  });
