@@ -35,6 +35,8 @@ struct under_way {
   std::string key;
   /// Index of the poster's credential.
   size_t credential = 0;
+  /// Namespace whose NSP has yet to answer; empty if USERS has.
+  std::string broadcast_in;
 };
 
 /// Returns the answer to an accepted event, without its closing brace.

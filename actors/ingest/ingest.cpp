@@ -45,12 +45,37 @@ public:
     return "signalbox.ingest";
   }
 
+  /// Asks to be told when a namespace ends.
+  void watch() {
+    for (const auto& [name, nsp] : nsps_)
+      monitor(nsp);
+  }
+
 protected:
   void receive(caf::mailbox_element& x) override {
     auto known = dispatch<api_call, publish, routed, confirmed, user_info>(
       x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
+  }
+
+  void on_down(const caf::down_msg& x) override {
+    auto i = std::find_if(nsps_.begin(), nsps_.end(), [&x](const auto& each) {
+      return each.second == x.source;
+    });
+    if (i == nsps_.end())
+      return;
+    i->second = nullptr;
+    // Whoever waits for its answer gets one.
+    std::vector<uint64_t> lost;
+    for (const auto& [ticket, each] : events_)
+      if (each.broadcast_in == i->first)
+        lost.push_back(ticket);
+    for (auto ticket : lost) {
+      routed answer;
+      answer.ticket = ticket;
+      on(answer);
+    }
   }
 
   void on_end(const caf::error&) override {
@@ -264,8 +289,12 @@ private:
 
   std::optional<refusal> check(const post& event, size_t key, target& to,
                                std::string& name) {
-    if (nsps_.count(event.nsp) == 0)
+    auto nsp = nsps_.find(event.nsp);
+    if (nsp == nsps_.end())
       return refusal{ec::invalid_namespace, "/namespace", ""};
+    if (!nsp->second)
+      return refusal{ec::unavailable, "/namespace",
+                     "the namespace has ended; restart the router"};
     if (!keys_.may_post(key, event.nsp))
       return refusal{ec::not_allowed, "/namespace", ""};
     if (event.to && !keys_.at(key).may_target)
@@ -276,6 +305,7 @@ private:
   void send(const post& event, target& to, uint64_t ticket,
             codec::event_ptr packet, under_way x) {
     if (to.what != target::kind::users) {
+      x.broadcast_in = event.nsp;
       events_[ticket] = std::move(x);
       broadcast out;
       out.ticket = ticket;
@@ -306,6 +336,8 @@ private:
   }
 
   void on(routed& x) {
+    if (x.online == 0)
+      ++count_.events_offline;
     if (auto i = confirms_.find(x.ticket); i != confirms_.end()) {
       auto& c = *i->second;
       c.routed = true;
@@ -323,8 +355,6 @@ private:
     events_.erase(i);
     event.matched = x.matched;
     event.online = x.online;
-    if (x.online == 0)
-      ++count_.events_offline;
     remember(event);
     answers_.add(event.slot, describe_event(event) + '}');
   }
@@ -349,6 +379,9 @@ private:
     if (node.empty())
       return;
     auto& x = *node.mapped();
+    // Numbers that come later find nobody; repeats must not wait for them.
+    if (!x.routed)
+      remember(x.event);
     auto json = describe_event(x.event) + ",\"confirmed\":{";
     for (const auto& user : x.users) {
       if (json.back() != '{')
@@ -453,10 +486,11 @@ ingest_actor spawn_ingest(shard& home, const settings& opts,
                           const credentials& keys, users_actor users,
                           std::map<std::string, nsp_actor> nsps,
                           std::string id_prefix, counters& count) {
-  return spawn_light<ingest_impl, ingest_actor>(
-           home, opts, keys, std::move(users), std::move(nsps),
-           std::move(id_prefix), count)
-    .first;
+  auto [handle, self] = spawn_light<ingest_impl, ingest_actor>(
+    home, opts, keys, std::move(users), std::move(nsps), std::move(id_prefix),
+    count);
+  self->watch();
+  return handle;
 }
 
 } // namespace signalbox

@@ -88,10 +88,13 @@ std::optional<refusal> read_confirm(std::string_view literal, post& out) {
   auto members = codec::split_object(literal);
   auto deadline = codec::find_member(members, "deadline_ms");
   int64_t ms = 0;
-  if (deadline)
-    std::from_chars(deadline->data(), deadline->data() + deadline->size(), ms);
+  if (deadline) {
+    const auto* end = deadline->data() + deadline->size();
+    if (std::from_chars(deadline->data(), end, ms).ptr != end)
+      ms = 0;
+  }
   if (ms < least_confirm_ms || ms > most_confirm_ms)
-    return bad("confirm/deadline_ms", "a number from 100 to 60000");
+    return bad("confirm/deadline_ms", "an integer from 100 to 60000");
   out.confirm_ms = ms;
   return {};
 }

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <ctime>
 #include <unordered_map>
 #include <unordered_set>
@@ -157,9 +158,10 @@ private:
     auto i = records_.find(user);
     if (i != records_.end())
       return i->second;
-    // A version must never go back, even over a lost record; one that starts
-    // at the clock cannot.
-    auto version = static_cast<uint64_t>(std::time(nullptr)) << 20;
+    // A version must never go back, not even over the end of a record (one of
+    // the same second) or of the process.
+    auto version =
+      std::max(static_cast<uint64_t>(std::time(nullptr)) << 20, last_version_);
     auto [handle, self] = spawn_light<presence, presence_actor>(
       home(), user, version, opts_, count_,
       [this](presence& x, bool grace_over) { on_ended(x, grace_over); });
@@ -172,6 +174,7 @@ private:
     if (stopping_ || i == records_.end() || i->second.local != &x)
       return;
     --count_.users_online;
+    last_version_ = std::max(last_version_, x.version());
     records_.erase(i);
     if (grace_over || x.entries().empty())
       return;
@@ -306,6 +309,8 @@ private:
   population population_;
   ingest_actor ingest_;
   bool stopping_ = false;
+  /// The highest version of the records that have ended.
+  uint64_t last_version_ = 0;
   std::unordered_map<std::string, record> records_;
   /// Connection id -> user.
   std::unordered_map<std::string, std::string> owners_;

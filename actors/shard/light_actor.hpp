@@ -5,6 +5,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_config.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/default_attachable.hpp>
 #include <caf/error.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/monitorable_actor.hpp>
@@ -37,6 +38,14 @@ public:
 
   shard& home() const noexcept {
     return home_;
+  }
+
+  /// Has `on_down` called when another actor ends, or soon if it has already.
+  template <class Handle>
+  void monitor(const Handle& x) {
+    auto* other = caf::actor_cast<caf::abstract_actor*>(x);
+    other->attach(
+      caf::default_attachable::make_monitor(other->address(), address()));
   }
 
   /// Ends the actor. Nothing is received after that.

@@ -28,11 +28,17 @@ struct config : caf::actor_system_config {
 /// Records what a session would have been told.
 class fake_port : public session::port {
 public:
+  /// The session ends with its port.
+  ~fake_port() override {
+    if (gone)
+      gone->session_gone();
+  }
+
   bool send(const codec::shared_event& event, std::optional<uint64_t> ack_id,
             bool) override {
     events.emplace_back(event.args());
     acks.push_back(ack_id);
-    return true;
+    return !full;
   }
 
   void send(const socket::packet& x) override {
@@ -46,7 +52,7 @@ public:
   }
 
   std::string_view transport() const noexcept override {
-    return "websocket";
+    return carrier;
   }
 
   std::string_view label() const noexcept override {
@@ -65,6 +71,8 @@ public:
   std::vector<std::optional<uint64_t>> acks;
   std::vector<socket::packet> packets;
   std::string closed;
+  std::string carrier = "websocket";
+  bool full = false;
   session_side* gone = nullptr;
 };
 
@@ -96,45 +104,15 @@ protected:
 using fake_ingest = recorder<routed, confirmed, user_info, publish>;
 using fake_site = recorder<authenticate, forward_event>;
 
-/// Two shards polled by hand, with the rooms around a connection; the site and
-/// INGEST are recorders.
-struct rooms : test_coordinator_fixture<config> {
-  rooms() {
-    opts.site.auth_url = "http://site.test/";
-    opts.ingest.keys = {{"site", "0123456789abcdef", {}, false}};
-    auto [site_handle, site_self] =
-      spawn_light<fake_site, site_auth_actor>(one);
-    auto [in_handle, in_self] = spawn_light<fake_ingest, ingest_actor>(one);
-    site = site_self;
-    ingest = in_self;
-    nsp = spawn_nsp(one, {&one, &two}, "/", count, opts.limits.rooms);
-    users_nsp place{nsp.handle, {}};
-    auto& known = shared.namespaces["/"];
-    for (auto& each : nsp.hubs) {
-      place.hubs.push_back(each.handle);
-      known.hubs.push_back(each.local);
-    }
-    shared.users = spawn_users(one, {{"/", place}}, opts.presence, count);
-    shared.site_auth = site_handle;
-    shared.ingest = in_handle;
-    shared.make_id = [this] { return "c" + std::to_string(++ids); };
-    set_ingest(shared.users, in_handle);
-    set_ingest(nsp, in_handle);
+/// Two shards polled by hand. Their time stands still unless `advance` moves
+/// it.
+struct shards : test_coordinator_fixture<config> {
+  shards() {
+    // Ahead of the clock, which `poll` would follow otherwise.
+    advance(3600000);
   }
 
-  ~rooms() {
-    for (auto& each : connections)
-      end(each);
-    end(nsp.handle);
-    end(shared.users);
-    end(shared.site_auth);
-    end(shared.ingest);
-    settle();
-    connections.clear();
-    nsp = {};
-    shared.users = nullptr;
-    shared.site_auth = nullptr;
-    shared.ingest = nullptr;
+  ~shards() {
     settle();
     one.cleanup();
     two.cleanup();
@@ -152,19 +130,90 @@ struct rooms : test_coordinator_fixture<config> {
       idle = first.poll() + second.poll() == 0 ? idle + 1 : 0;
   }
 
+  /// Lets time pass on both shards.
+  void advance(int64_t ms) {
+    for (auto* each : {&first, &second})
+      each->wheel().advance(each->wheel().now() + ms);
+    settle();
+  }
+
+  int64_t living(actor_kind kind) const {
+    return count.actors[static_cast<size_t>(kind)];
+  }
+
+  settings opts;
+  counters count;
+  net::loop first{0};
+  net::loop second{1};
+  shard one{sys, first};
+  shard two{sys, second};
+};
+
+/// The rooms around a connection; the site and INGEST are recorders.
+struct rooms : shards {
+  rooms() {
+    opts.site.auth_url = "http://site.test/";
+    opts.ingest.keys = {{"site", "0123456789abcdef", {}, false}};
+    auto [site_handle, site_self] =
+      spawn_light<fake_site, site_auth_actor>(one);
+    auto [in_handle, in_self] = spawn_light<fake_ingest, ingest_actor>(one);
+    site = site_self;
+    ingest = in_self;
+    nsp = add_namespace("/");
+    users_nsp place{nsp.handle, {}};
+    for (auto& each : nsp.hubs)
+      place.hubs.push_back(each.handle);
+    shared.users = spawn_users(one, {{"/", place}}, opts.presence, count);
+    shared.site_auth = site_handle;
+    shared.ingest = in_handle;
+    shared.make_id = [this] { return "c" + std::to_string(++ids); };
+    set_ingest(shared.users, in_handle);
+    set_ingest(nsp, in_handle);
+  }
+
+  ~rooms() {
+    for (auto& each : connections)
+      end(each);
+    for (auto& each : namespaces)
+      end(each);
+    end(shared.users);
+    end(shared.site_auth);
+    end(shared.ingest);
+    settle();
+    connections.clear();
+    namespaces.clear();
+    nsp = {};
+    shared.users = nullptr;
+    shared.site_auth = nullptr;
+    shared.ingest = nullptr;
+  }
+
+  /// Adds a namespace; USERS counts nobody in any but the first.
+  nsp_ref add_namespace(const std::string& name) {
+    auto out = spawn_nsp(one, {&one, &two}, name, count, opts.limits.rooms);
+    for (auto& each : out.hubs)
+      shared.namespaces[name].hubs.push_back(each.local);
+    namespaces.push_back(out.handle);
+    return out;
+  }
+
   /// Opens a session whose actor lives on the given shard.
-  connection_actor open(fake_port& out, shard& at) {
-    auto from = std::make_shared<session::handshake>();
-    auto [handle, side] = spawn_connection(at, shared, out, std::move(from));
+  connection_actor open(fake_port& out, shard& at,
+                        const session::handshake& from = {}) {
+    auto [handle, side] = spawn_connection(
+      at, shared, out, std::make_shared<const session::handshake>(from));
     out.gone = side;
     connections.push_back(handle);
     return handle;
   }
 
   void packet(const connection_actor& to, socket::packet_type type,
-              std::string data = {}) {
+              std::string data = {}, std::optional<uint64_t> id = {},
+              const std::string& name = "/") {
     received x;
     x.packet.type = type;
+    x.packet.nsp = name;
+    x.packet.id = id;
     x.packet.data = std::move(data);
     caf::anon_send(to, std::move(x));
     settle();
@@ -200,33 +249,47 @@ struct rooms : test_coordinator_fixture<config> {
     return out;
   }
 
-  /// Sends an event to a user; returns how many connections it went to.
-  uint64_t post(const std::string& user) {
+  static codec::event_ptr event(const std::string& name = "/") {
+    return std::make_shared<const codec::shared_event>(
+      name, R"(["letter",1])", std::vector<std::string>{});
+  }
+
+  /// Sends an event to a user; returns how many connections it went to. With
+  /// `confirm` the clients are asked to acknowledge it within a second.
+  uint64_t post(const std::string& user, uint64_t confirm = 0) {
     deliver_users x;
     x.users = {user};
-    x.event = std::make_shared<const codec::shared_event>(
-      "/", R"(["letter",1])", std::vector<std::string>{});
+    x.event = event();
+    x.confirm = confirm;
+    x.confirm_ms = 1000;
     caf::anon_send(shared.users, x);
     settle();
     return ingest->all<routed>().back().online;
   }
 
-  int64_t living(actor_kind kind) const {
-    return count.actors[static_cast<size_t>(kind)];
+  /// Sends an event to everybody in "/", or in a room of it; returns how many
+  /// connections it went to.
+  uint64_t cast(std::vector<std::string> to = {}) {
+    broadcast x;
+    x.event = event();
+    x.rooms = std::move(to);
+    caf::anon_send(nsp.handle, x);
+    settle();
+    return ingest->all<routed>().back().online;
   }
 
-  settings opts;
-  counters count;
+  void command(user_command x) {
+    caf::anon_send(shared.users, std::move(x));
+    settle();
+  }
+
   credentials keys{opts.ingest.keys};
-  net::loop first{0};
-  net::loop second{1};
-  shard one{sys, first};
-  shard two{sys, second};
   connection_context shared{opts, keys, count, {}, {}, {}, {}, {}};
   nsp_ref nsp;
   fake_site* site = nullptr;
   fake_ingest* ingest = nullptr;
   std::vector<connection_actor> connections;
+  std::vector<nsp_actor> namespaces;
   int ids = 0;
 };
 

@@ -64,6 +64,13 @@ TEST(the population counters equal the living actors) {
   caf::anon_send(x, session_closed{});
   settle();
   CHECK_EQUAL(living(actor_kind::connection), 1);
+  MESSAGE("who is killed counts no more, whoever still holds the handle");
+  caf::anon_send_exit(connections[1], caf::exit_reason::kill);
+  caf::anon_send_exit(nsp.handle, caf::exit_reason::kill);
+  caf::anon_send_exit(shared.users, caf::exit_reason::kill);
+  settle();
+  for (auto& each : count.actors)
+    CHECK_EQUAL(each, 0);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -23,3 +23,15 @@ TEST(a full table refuses a new key and forgets none) {
   MESSAGE("the oldest has expired");
   CHECK(x.insert("c", 1000) != nullptr);
 }
+
+TEST(a repeat does not make a key live longer) {
+  idempotency x{10, 1000};
+  x.insert("k", 0);
+  for (auto now : {300, 600, 900})
+    CHECK(x.find("k", now) != nullptr);
+  CHECK(x.find("k", 1000) == nullptr);
+  MESSAGE("and it may come again as a new one");
+  REQUIRE(x.insert("k", 1000) != nullptr);
+  CHECK(x.find("k", 1999) != nullptr);
+  CHECK(!x.find("k", 1999)->done);
+}

@@ -62,3 +62,58 @@ TEST(info and rooms come along) {
   CHECK_EQUAL(y.info, R"({"x":[1]})");
   CHECK_EQUAL(y.rooms.size(), 2u);
 }
+
+TEST(an integer is an id as far as it is exact) {
+  auto id = [](const std::string& number) {
+    net::client_reply x;
+    x.status = 200;
+    x.content_type = "application/json";
+    x.body = "{\"user_id\":" + number + "}";
+    std::string why;
+    auto y = read_verdict(x, {}, why);
+    return y.outcome == ec::none ? y.user : to_string(y.outcome);
+  };
+  CHECK_EQUAL(id("0"), "0");
+  CHECK_EQUAL(id("-1"), "-1");
+  CHECK_EQUAL(id("9007199254740992"), "9007199254740992");
+  CHECK_EQUAL(id("9007199254740993"), "unavailable");
+  CHECK_EQUAL(id("10000000000000000"), "unavailable");
+  CHECK_EQUAL(id("1e3"), "unavailable");
+}
+
+TEST(a denial counts before an id) {
+  CHECK_EQUAL(outcome(200, R"({"ok":false,"user_id":"anna"})"), "unauthorized");
+  CHECK_EQUAL(outcome(200, R"({"ok":true,"user_id":"anna"})"), "allowed anna");
+  MESSAGE("but only false itself denies");
+  CHECK_EQUAL(outcome(200, R"({"ok":"false"})"), "unavailable");
+  CHECK_EQUAL(outcome(200, R"({"ok":0})"), "unavailable");
+}
+
+TEST(the site answers an event with an ack or without) {
+  auto ack = [](unsigned status, std::string body,
+                std::string type = "application/json") {
+    net::client_reply x;
+    x.status = status;
+    x.body = std::move(body);
+    x.content_type = std::move(type);
+    std::string why;
+    auto y = read_event_reply(x, why);
+    CHECK_EQUAL(why.empty(), y.outcome == ec::none);
+    return y.outcome == ec::none ? y.ack : to_string(y.outcome);
+  };
+  CHECK_EQUAL(ack(200, R"({"ack":[1,"x"]})"), R"([1,"x"])");
+  CHECK_EQUAL(ack(201, R"({"ack":[]})"), "[]");
+  CHECK_EQUAL(ack(200, "{}"), "[]");
+  CHECK_EQUAL(ack(204, "", ""), "[]");
+  MESSAGE("everything else is a failure");
+  CHECK_EQUAL(ack(302, R"({"ack":[]})"), "site_failed");
+  CHECK_EQUAL(ack(500, ""), "site_failed");
+  CHECK_EQUAL(ack(200, R"({"ack":{}})"), "site_failed");
+  CHECK_EQUAL(ack(200, "[]"), "site_failed");
+  CHECK_EQUAL(ack(200, R"({"ack":[]})", "text/html"), "site_failed");
+  net::client_reply lost;
+  lost.error = "timeout";
+  std::string why;
+  CHECK(read_event_reply(lost, why).outcome == ec::site_failed);
+  CHECK_EQUAL(why, "timeout");
+}

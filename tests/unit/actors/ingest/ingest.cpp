@@ -1,0 +1,476 @@
+#include "actors/ingest/ingest.hpp"
+
+#include "tests/support/actors.hpp"
+
+using namespace signalbox;
+using signalbox::test::recorder;
+using signalbox::test::shards;
+
+namespace {
+
+using fake_users = recorder<deliver_users, user_command>;
+using fake_nsp = recorder<broadcast>;
+using fake_transport = recorder<api_answer>;
+using fake_publisher = recorder<published>;
+
+constexpr auto letter = R"({"type":"letter","payload":{"to":"anna"}})";
+constexpr auto news = R"({"type":"news","payload":1})";
+
+/// INGEST between recorders.
+struct fixture : shards {
+  fixture() {
+    opts.ingest.keys = {{"site", "key-of-the-site!", {}, true},
+                        {"chat", "key-of-the-chat!", {"/chat"}, false}};
+    opts.ingest.idempotency_keys = 2;
+    opts.ingest.max_confirms = 2;
+    opts.ingest.max_batch = 3;
+    opts.rules = {{"*", "letter", rule_target::user, "/to", ""},
+                  {"*", "note", rule_target::room, "/room", ""},
+                  {"*", "news", rule_target::all, "", "headline"}};
+    std::tie(users, asked) = spawn_light<fake_users, users_actor>(one);
+    std::tie(root, cast) = spawn_light<fake_nsp, nsp_actor>(one);
+    std::tie(chat, chat_cast) = spawn_light<fake_nsp, nsp_actor>(one);
+    std::tie(http, answers) = spawn_light<fake_transport, transport_actor>(two);
+    std::tie(publisher, replies) =
+      spawn_light<fake_publisher, connection_actor>(two);
+    in = spawn_ingest(one, opts, keys, users, {{"/", root}, {"/chat", chat}},
+                      "e-", count);
+  }
+
+  ~fixture() {
+    end(in);
+    end(users);
+    end(root);
+    end(chat);
+    end(http);
+    end(publisher);
+    settle();
+    in = nullptr;
+    users = nullptr;
+    root = chat = nullptr;
+    http = nullptr;
+    publisher = nullptr;
+  }
+
+  void call(std::string body, std::string key = "key-of-the-site!",
+            std::string path = "/api/v1/events", std::string method = "POST") {
+    caf::anon_send(in,
+                   api_call{http, ++ticket, std::move(method), std::move(path),
+                            "Bearer " + key, std::move(body)});
+    settle();
+  }
+
+  /// Returns what came back since: `status json`, one a line.
+  std::string said() {
+    settle();
+    std::string out;
+    for (const auto& each : std::exchange(answers->all<api_answer>(), {}))
+      out += (out.empty() ? "" : "\n") + std::to_string(each.status) + ' '
+             + each.json;
+    return out;
+  }
+
+  /// Posts and returns the refusal as `status code pointer`.
+  std::string refused(std::string body,
+                      const std::string& key = "key-of-the-site!") {
+    call(std::move(body), key);
+    auto text = said();
+    auto code = text.find("\"code\":\"");
+    auto pointer = text.find("\"pointer\":\"");
+    if (code == text.npos || pointer == text.npos)
+      return text;
+    auto cut = [&text](size_t at) {
+      return text.substr(at, text.find('"', at) - at);
+    };
+    return text.substr(0, 4) + cut(code + 8) + ' ' + cut(pointer + 11);
+  }
+
+  /// Answers the oldest event that went to users.
+  void route_users(uint64_t matched, uint64_t online,
+                   std::vector<std::string> offline = {}) {
+    auto& all = asked->all<deliver_users>();
+    routed x{all.front().ticket, matched, online, std::move(offline)};
+    all.erase(all.begin());
+    caf::anon_send(in, std::move(x));
+    settle();
+  }
+
+  void route_nsp(uint64_t matched, uint64_t online) {
+    auto& all = cast->all<broadcast>();
+    routed x{all.front().ticket, matched, online, {}};
+    all.erase(all.begin());
+    caf::anon_send(in, std::move(x));
+    settle();
+  }
+
+  void publish_as(size_t key, const std::string& nsp, const std::string& type,
+                  const std::string& payload, uint64_t number) {
+    caf::anon_send(in, publish{publisher, number, key, nsp, type, payload});
+    settle();
+  }
+
+  /// Begins a confirm of two users.
+  uint64_t begin_confirm(const std::string& more = {}) {
+    call(R"({"type":"letter","payload":{"to":["anna","ben"]},)" + more
+         + R"("confirm":{"deadline_ms":5000}})");
+    return asked->all<deliver_users>().empty()
+             ? 0
+             : asked->all<deliver_users>().back().confirm;
+  }
+
+  credentials keys{opts.ingest.keys};
+  users_actor users;
+  nsp_actor root;
+  nsp_actor chat;
+  transport_actor http;
+  connection_actor publisher;
+  ingest_actor in;
+  fake_users* asked = nullptr;
+  fake_nsp* cast = nullptr;
+  fake_nsp* chat_cast = nullptr;
+  fake_transport* answers = nullptr;
+  fake_publisher* replies = nullptr;
+  uint64_t ticket = 0;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(ingest_tests, fixture)
+
+// -- single events ------------------------------------------------------------
+
+TEST(an event for a user goes to USERS and its numbers come back) {
+  call(letter);
+  CHECK_EQUAL(said(), "");
+  REQUIRE_EQUAL(asked->all<deliver_users>().size(), 1u);
+  const auto& x = asked->all<deliver_users>()[0];
+  CHECK_EQUAL(x.users.size(), 1u);
+  CHECK_EQUAL(x.users[0], "anna");
+  CHECK_EQUAL(x.event->nsp(), "/");
+  CHECK_EQUAL(x.event->args(), R"(["letter",{"to":"anna"}])");
+  CHECK_EQUAL(x.confirm, 0u);
+  route_users(1, 2);
+  CHECK_EQUAL(said(), R"(200 {"ok":true,"id":"e-1","seq":1,"matched":1,)"
+                      R"("online":2,"dup":false})");
+  CHECK_EQUAL(count.events_accepted, 1u);
+  CHECK_EQUAL(count.events_offline, 0u);
+}
+
+TEST(an event for all or for rooms goes to its namespace) {
+  call(news);
+  REQUIRE_EQUAL(cast->all<broadcast>().size(), 1u);
+  CHECK(cast->all<broadcast>()[0].rooms.empty());
+  CHECK_EQUAL(cast->all<broadcast>()[0].event->args(), R"(["headline",1])");
+  route_nsp(9, 12);
+  CHECK(said().find(R"("matched":9,"online":12)") != std::string::npos);
+  call(R"({"namespace":"/chat","type":"note","volatile":true,)"
+       R"("payload":{"room":["r","s"]}})");
+  REQUIRE_EQUAL(chat_cast->all<broadcast>().size(), 1u);
+  CHECK_EQUAL(chat_cast->all<broadcast>()[0].rooms.size(), 2u);
+  CHECK(chat_cast->all<broadcast>()[0].volatile_);
+}
+
+TEST(an event nobody is online for is counted) {
+  call(letter);
+  route_users(0, 0);
+  CHECK_EQUAL(count.events_offline, 1u);
+  MESSAGE("a confirm too");
+  begin_confirm();
+  route_users(0, 0, {"anna", "ben"});
+  CHECK_EQUAL(count.events_offline, 2u);
+  CHECK(said().find(R"({"anna":"offline","ben":"offline"})")
+        != std::string::npos);
+}
+
+TEST(binary values travel beside the text) {
+  call(R"({"type":"news","payload":{"$base64":"AAH/"}})");
+  const auto& x = *cast->all<broadcast>()[0].event;
+  CHECK_EQUAL(x.args(), R"(["headline",{"_placeholder":true,"num":0}])");
+  CHECK_EQUAL(x.engine_v4().size(), 2u);
+  CHECK_EQUAL(refused(R"({"type":"news","payload":{"$base64":"?"}})"),
+              "400 bad_request /payload");
+}
+
+TEST(sequence numbers count by namespace and refusals use none) {
+  call(news);
+  call(R"({"type":"unknown"})");
+  call(news);
+  call(R"({"namespace":"/chat","type":"news"})");
+  said();
+  route_nsp(0, 0);
+  CHECK(said().find(R"("id":"e-1","seq":1,)") != std::string::npos);
+  route_nsp(0, 0);
+  CHECK(said().find(R"("id":"e-2","seq":2,)") != std::string::npos);
+  caf::anon_send(in, routed{chat_cast->all<broadcast>()[0].ticket, 0, 0, {}});
+  CHECK(said().find(R"("id":"e-3","seq":1,)") != std::string::npos);
+}
+
+// -- refusals -----------------------------------------------------------------
+
+TEST(what is wrong with a call is said) {
+  CHECK_EQUAL(refused(letter, "key-of-the-site?"), "401 bad_key ");
+  CHECK_EQUAL(refused(letter, ""), "401 bad_key ");
+  CHECK_EQUAL(count.bad_keys, 2u);
+  CHECK_EQUAL(refused(""), "400 bad_request ");
+  CHECK_EQUAL(refused("{"), "400 bad_request ");
+  CHECK_EQUAL(refused("17"), "400 bad_request ");
+  CHECK_EQUAL(refused(R"({"type":"unknown"})"), "422 no_rule /type");
+  CHECK_EQUAL(refused(R"({"type":"news","namespace":"/none"})"),
+              "404 invalid_namespace /namespace");
+  call(letter, "key-of-the-site!", "/api/v1/events", "PUT");
+  CHECK(said().starts_with("405 "));
+  MESSAGE("none of it went anywhere");
+  CHECK(asked->all<deliver_users>().empty());
+  CHECK(cast->all<broadcast>().empty());
+  CHECK_EQUAL(count.events_accepted, 0u);
+}
+
+TEST(a key posts to its namespaces only) {
+  CHECK_EQUAL(refused(news, "key-of-the-chat!"), "403 not_allowed /namespace");
+  call(R"({"namespace":"/chat","type":"news"})", "key-of-the-chat!");
+  CHECK_EQUAL(chat_cast->all<broadcast>().size(), 1u);
+}
+
+TEST(only a key that may names the target itself) {
+  constexpr auto own =
+    R"({"namespace":"/chat","type":"x","to":{"users":["anna"]}})";
+  CHECK_EQUAL(refused(own, "key-of-the-chat!"), "403 not_allowed /to");
+  CHECK(asked->all<deliver_users>().empty());
+  call(own);
+  REQUIRE_EQUAL(asked->all<deliver_users>().size(), 1u);
+  CHECK_EQUAL(asked->all<deliver_users>()[0].event->nsp(), "/chat");
+}
+
+TEST(an event may be as large as the limit and no larger) {
+  std::string exact = R"({"type":"news","payload":""})";
+  opts.ingest.max_event = exact.size() + 1;
+  call(R"({"type":"news","payload":"x"})");
+  CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
+  CHECK_EQUAL(refused(R"({"type":"news","payload":"xx"})"), "413 too_large ");
+  CHECK_EQUAL(count.limit_event_size, 1u);
+}
+
+TEST(a post to a namespace whose actor has ended is refused) {
+  call(news);
+  CHECK_EQUAL(said(), "");
+  caf::anon_send_exit(root, caf::exit_reason::kill);
+  MESSAGE("what it had not answered is answered with what is known");
+  CHECK(said().find(R"("online":0,"dup":false})") != std::string::npos);
+  CHECK_EQUAL(refused(news), "503 unavailable /namespace");
+  MESSAGE("other namespaces go on");
+  call(R"({"namespace":"/chat","type":"news"})");
+  CHECK_EQUAL(chat_cast->all<broadcast>().size(), 1u);
+}
+
+// -- batches ------------------------------------------------------------------
+
+TEST(one bad entry does not stop the others) {
+  call("[" + std::string{letter} + R"(,{"type":""},)" + news + "]");
+  CHECK_EQUAL(said(), "");
+  route_nsp(1, 1);
+  CHECK_EQUAL(said(), "");
+  route_users(1, 1);
+  auto text = said();
+  auto one_at = text.find(R"({"ok":true,"id":"e-1")");
+  auto two_at = text.find(R"("pointer":"/1/type")");
+  auto three_at = text.find(R"({"ok":true,"id":"e-2")");
+  CHECK(text.starts_with("200 ["));
+  CHECK(one_at < two_at);
+  CHECK(two_at < three_at);
+  CHECK(three_at != text.npos);
+}
+
+TEST(a batch may have as many events as the limit and no more) {
+  call("[]");
+  CHECK_EQUAL(said(), "200 []");
+  call("[{},{},{}]");
+  CHECK(said().starts_with("200 ["));
+  CHECK_EQUAL(refused("[{},{},{},{}]"), "413 batch_too_large ");
+  CHECK_EQUAL(count.limit_batch, 1u);
+}
+
+// -- idempotency --------------------------------------------------------------
+
+TEST(a repeat is answered as a double and not sent again) {
+  constexpr auto keyed =
+    R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
+  call(keyed);
+  MESSAGE("while the first is under way");
+  call(keyed);
+  CHECK_EQUAL(said(), "");
+  CHECK_EQUAL(asked->all<deliver_users>().size(), 1u);
+  route_users(1, 2);
+  auto known = R"(200 {"ok":true,"id":"e-1","seq":1,"matched":1,"online":2,)"
+               R"("dup":)";
+  auto both = said();
+  CHECK(both.find(std::string{known} + "false}") != both.npos);
+  CHECK(both.find(std::string{known} + "true}") != both.npos);
+  MESSAGE("and afterwards");
+  call(keyed);
+  CHECK_EQUAL(said(), std::string{known} + "true}");
+  CHECK(asked->all<deliver_users>().empty());
+  CHECK_EQUAL(count.events_accepted, 1u);
+  CHECK_EQUAL(count.events_duplicate, 2u);
+}
+
+TEST(a key is remembered for its window and by credential) {
+  constexpr auto keyed = R"({"namespace":"/chat","type":"news","key":"k"})";
+  call(keyed);
+  CHECK_EQUAL(count.idempotency_keys, 1);
+  MESSAGE("another credential's key is another key");
+  call(keyed, "key-of-the-chat!");
+  CHECK_EQUAL(chat_cast->all<broadcast>().size(), 2u);
+  advance(opts.ingest.idempotency_window.count() - 1);
+  call(keyed);
+  CHECK_EQUAL(chat_cast->all<broadcast>().size(), 2u);
+  advance(1);
+  call(keyed);
+  CHECK_EQUAL(chat_cast->all<broadcast>().size(), 3u);
+}
+
+TEST(a full table refuses new keys and forgets none) {
+  auto keyed = [](const std::string& key) {
+    return R"({"type":"news","key":")" + key + "\"}";
+  };
+  call(keyed("a"));
+  call(keyed("b"));
+  CHECK_EQUAL(refused(keyed("c")), "429 idempotency_full /key");
+  CHECK_EQUAL(count.limit_idempotency, 1u);
+  CHECK_EQUAL(cast->all<broadcast>().size(), 2u);
+  MESSAGE("an event without a key passes, and so does a repeat");
+  call(news);
+  CHECK_EQUAL(cast->all<broadcast>().size(), 3u);
+  call(keyed("a"));
+  CHECK_EQUAL(count.events_duplicate, 1u);
+  MESSAGE("a refused event leaves no key behind");
+  advance(opts.ingest.idempotency_window.count());
+  CHECK_EQUAL(refused(R"({"type":"unknown","key":"a"})"), "422 no_rule /type");
+  call(keyed("a"));
+  call(keyed("b"));
+  CHECK_EQUAL(cast->all<broadcast>().size(), 5u);
+}
+
+// -- confirms -----------------------------------------------------------------
+
+TEST(a confirm names who acknowledged and who was offline) {
+  auto number = begin_confirm();
+  REQUIRE(number != 0);
+  CHECK_EQUAL(asked->all<deliver_users>()[0].confirm_ms, 5000);
+  CHECK_EQUAL(count.confirms_pending, 1);
+  route_users(2, 3, {"ben"});
+  CHECK_EQUAL(said(), "");
+  caf::anon_send(in, confirmed{number, "anna"});
+  CHECK_EQUAL(said(), R"(200 {"ok":true,"id":"e-1","seq":1,"matched":2,)"
+                      R"("online":3,"dup":false,"confirmed":)"
+                      R"({"anna":"delivered","ben":"offline"}})");
+  CHECK_EQUAL(count.confirms_pending, 0);
+  MESSAGE("a second ack, from another tab, changes nothing");
+  caf::anon_send(in, confirmed{number, "anna"});
+  CHECK_EQUAL(said(), "");
+}
+
+TEST(an ack that overtakes the numbers counts) {
+  auto number = begin_confirm();
+  caf::anon_send(in, confirmed{number, "ben"});
+  caf::anon_send(in, confirmed{number, "anna"});
+  CHECK_EQUAL(said(), "");
+  route_users(2, 2);
+  CHECK(said().find(R"({"anna":"delivered","ben":"delivered"})")
+        != std::string::npos);
+}
+
+TEST(who has not acknowledged at the deadline has timed out) {
+  auto number = begin_confirm();
+  route_users(2, 2);
+  caf::anon_send(in, confirmed{number, "ben"});
+  advance(4900);
+  CHECK_EQUAL(said(), "");
+  advance(120);
+  CHECK(said().find(R"({"anna":"timed_out","ben":"delivered"})")
+        != std::string::npos);
+  CHECK_EQUAL(count.confirms_pending, 0);
+  caf::anon_send(in, confirmed{number, "anna"});
+  CHECK_EQUAL(said(), "");
+}
+
+TEST(the confirm over the limit is refused) {
+  begin_confirm();
+  begin_confirm();
+  asked->all<deliver_users>().clear();
+  begin_confirm();
+  CHECK(said().starts_with("429 "));
+  CHECK_EQUAL(count.limit_confirms, 1u);
+  CHECK(asked->all<deliver_users>().empty());
+  advance(5020);
+  said();
+  CHECK(begin_confirm() != 0);
+}
+
+TEST(a repeat of a confirm that ended without numbers is answered) {
+  begin_confirm(R"("key":"k",)");
+  advance(5020);
+  CHECK(said().find(R"("anna":"timed_out")") != std::string::npos);
+  begin_confirm(R"("key":"k",)");
+  CHECK(said().find(R"("id":"e-1","seq":1,"matched":0,"online":0,"dup":true)")
+        != std::string::npos);
+}
+
+// -- publishers ---------------------------------------------------------------
+
+TEST(a publisher gets the same answer as its ack) {
+  publish_as(0, "/", "letter", R"({"to":"anna"})", 4);
+  route_users(1, 1);
+  REQUIRE_EQUAL(replies->all<published>().size(), 1u);
+  CHECK_EQUAL(replies->all<published>()[0].ticket, 4u);
+  CHECK_EQUAL(replies->all<published>()[0].json,
+              R"({"ok":true,"id":"e-1","seq":1,"matched":1,)"
+              R"("online":1,"dup":false})");
+  publish_as(0, "/", "unknown", "null", 5);
+  CHECK(replies->all<published>()[1].json.starts_with(R"({"ok":false)"));
+  MESSAGE("one that wants no ack gets none");
+  publish_as(0, "/", "news", "null", 0);
+  route_nsp(1, 1);
+  CHECK_EQUAL(replies->all<published>().size(), 2u);
+}
+
+TEST(limits hold for a publisher too) {
+  opts.ingest.max_event = 4;
+  opts.limits.name_bytes = 4;
+  publish_as(0, "/", "news", "1234", 1);
+  CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
+  publish_as(0, "/", "news", "12345", 2);
+  publish_as(0, "/", "newss", "1", 3);
+  REQUIRE_EQUAL(replies->all<published>().size(), 2u);
+  CHECK(replies->all<published>()[0].json.find("too_large")
+        != std::string::npos);
+  CHECK(replies->all<published>()[1].json.find("/type") != std::string::npos);
+}
+
+// -- commands -----------------------------------------------------------------
+
+TEST(a command goes to USERS and its answer comes back) {
+  call("", "key-of-the-site!", "/api/v1/users/anna", "GET");
+  REQUIRE_EQUAL(asked->all<user_command>().size(), 1u);
+  CHECK_EQUAL(asked->all<user_command>()[0].ids[0], "anna");
+  auto number = asked->all<user_command>()[0].ticket;
+  caf::anon_send(in, user_info{number, ec::none, "{}"});
+  CHECK_EQUAL(said(), "200 {}");
+  caf::anon_send(in, user_info{number, ec::none, "{}"});
+  CHECK_EQUAL(said(), "");
+  call("", "key-of-the-site!", "/api/v1/connections/c1/disconnect");
+  number = asked->all<user_command>()[1].ticket;
+  caf::anon_send(in, user_info{number, ec::not_found, "{}"});
+  CHECK(said().starts_with("404 "));
+}
+
+TEST(a command needs a key and the right to its namespace) {
+  call("", "wrong", "/api/v1/users/anna", "GET");
+  CHECK(said().starts_with("401 "));
+  call(R"({"join":["r"]})", "key-of-the-chat!", "/api/v1/users/a/rooms");
+  CHECK(said().starts_with("403 "));
+  call(R"({"namespace":"/chat","join":["r"]})", "key-of-the-chat!",
+       "/api/v1/users/a/rooms");
+  CHECK_EQUAL(asked->all<user_command>().size(), 1u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
