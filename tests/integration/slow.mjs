@@ -238,8 +238,12 @@ test('with 300 files, connections are refused before the files run out',
     });
   });
 
+// The undefined behaviour sanitizer looks at an object through a pipe of its
+// own; without a file to be had it takes every object for a broken one.
+const blind = slow > 1 && 'a sanitizer needs files itself';
+
 test('out of files, accepting rests; nobody suffers, and it recovers',
-  { skip: missing }, async (t) => {
+  { skip: missing || blind }, async (t) => {
     await withFiles(2000, {}, async (few) => {
       const { pid } = few.program.child;
       const members = await membersOf(few, 20);
