@@ -1,6 +1,7 @@
 #include "actors/api/credentials.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace signalbox {
 
@@ -16,9 +17,15 @@ bool same(std::string_view x, std::string_view y) noexcept {
 
 } // namespace
 
+credentials::credentials(std::vector<key_settings> keys,
+                         std::vector<std::string> publisher_namespaces)
+  : keys_(std::move(keys)) {
+  keys_.push_back({"publishers", {}, std::move(publisher_namespaces), false});
+}
+
 std::optional<size_t> credentials::find(std::string_view key) const noexcept {
   std::optional<size_t> found;
-  for (size_t i = 0; i < keys_.size(); ++i)
+  for (size_t i = 0; i < publisher(); ++i)
     if (same(key, keys_[i].key))
       found = i;
   return found;

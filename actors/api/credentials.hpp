@@ -4,23 +4,36 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace signalbox {
 
-/// The keys of the site.
+/// The keys of the site, and the rights of publishers without one.
 class credentials {
 public:
-  explicit credentials(const std::vector<key_settings>& keys) : keys_(keys) {
-    // nop
-  }
+  /// `publisher_namespaces` are those that publishers without a key may post
+  /// to; empty for all.
+  explicit credentials(std::vector<key_settings> keys,
+                       std::vector<std::string> publisher_namespaces = {});
 
   /// Returns the index of a key. Takes the same time for every wrong one.
   std::optional<size_t> find(std::string_view key) const noexcept;
 
   /// Returns the index of the key of an `Authorization: Bearer KEY` header.
   std::optional<size_t> find_bearer(std::string_view header) const noexcept;
+
+  /// Returns the index that stands for publishers without a key, who come by a
+  /// listener of their own.
+  size_t publisher() const noexcept {
+    return keys_.size() - 1;
+  }
+
+  /// Returns how many credentials there are.
+  size_t size() const noexcept {
+    return keys_.size();
+  }
 
   const key_settings& at(size_t index) const noexcept {
     return keys_[index];
@@ -30,7 +43,8 @@ public:
   bool may_post(size_t index, std::string_view nsp) const noexcept;
 
 private:
-  const std::vector<key_settings>& keys_;
+  /// The last one is the publishers'.
+  std::vector<key_settings> keys_;
 };
 
 } // namespace signalbox

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/api/limit_settings.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,16 +15,26 @@
 
 namespace signalbox {
 
-using std::chrono::milliseconds;
-
 /// Where the router listens, as `address:port`; port 0 takes any free one.
 struct listen_settings {
   /// Browsers: Socket.IO over WebSocket and long-polling.
   std::string public_ = "0.0.0.0:8400";
   /// The site: HTTP ingest. Keep it off the internet.
   std::string ingest = "127.0.0.1:8401";
-  /// Operators: /healthz, /readyz, /metrics, /api/v1/status.
+  /// Operators: /healthz, /readyz, /metrics, /api/v1/.
   std::string operations = "127.0.0.1:8402";
+  /// Old publishers that can send no key; empty turns it off.
+  std::string site;
+};
+
+/// The listener for publishers without a key. Who reaches it may post.
+struct site_listener_settings {
+  /// Addresses or networks that may connect; empty if only loopback does.
+  std::vector<std::string> allow;
+  /// Host names by which publishers call it, beside loopback's.
+  std::vector<std::string> hosts;
+  /// Namespaces they may post to; empty for all.
+  std::vector<std::string> namespaces;
 };
 
 /// TLS on the public listener; both files or neither.
@@ -39,6 +51,12 @@ struct engine_settings {
   std::string path = "/socket.io/";
   /// Transports offered: "polling", "websocket".
   std::vector<std::string> transports = {"polling", "websocket"};
+  /// Generations of clients served: "eio4" (Socket.IO 3 and 4), "eio3" (1 and
+  /// 2), "v09" (0.9).
+  std::vector<std::string> generations = {"eio4", "eio3", "v09"};
+  /// Whether a client that names another revision than 2, 3 or 4, or none,
+  /// counts as one of 3.
+  bool lax_revision = false;
   /// Time between two pings of the server.
   milliseconds ping_interval{25000};
   /// How long the answer to a ping may take.
@@ -61,6 +79,13 @@ struct engine_settings {
   /// Folder with the official client's browser builds, served below `path`;
   /// empty turns it off.
   std::string client_files;
+};
+
+/// Which generations may poll by script tags (JSONP).
+struct jsonp_settings {
+  bool eio4 = false;
+  bool eio3 = true;
+  bool v09 = true;
 };
 
 /// Which pages may connect.
@@ -192,61 +217,6 @@ struct presence_settings {
   size_t max_connections = 32;
 };
 
-/// What one peer may cost. See docs/limits.md.
-struct limit_settings {
-  /// Longest request line in bytes.
-  size_t request_line = 4096;
-  /// All request headers together, in bytes.
-  size_t header_bytes = 16384;
-  /// Most request headers.
-  size_t headers = 100;
-  /// How long a request's header may take.
-  milliseconds header_timeout{10000};
-  /// How long a request's body may take.
-  milliseconds body_timeout{30000};
-  /// How long a connection may idle between two requests.
-  milliseconds idle_timeout{15000};
-  /// How long a client may take to drain a response or closing frame.
-  milliseconds write_timeout{30000};
-  /// Connections at a time, all listeners together; 0 for what the file limit
-  /// allows.
-  size_t connections = 0;
-  /// Connections at a time from one address.
-  size_t per_ip = 1000;
-  /// New connections per second from one address.
-  size_t per_ip_rate = 100;
-  /// Whether loopback addresses count too.
-  bool count_loopback = false;
-  /// Queued bytes towards one connection, then it is closed as slow.
-  size_t outbox_bytes = 1048576;
-  /// Queued packets towards one connection, then it is closed as slow.
-  size_t outbox_packets = 1000;
-  /// Most packets in one polling payload.
-  size_t payload_packets = 1000;
-  /// Most fragments of one WebSocket message.
-  size_t fragments = 1024;
-  /// How long an unfinished WebSocket message or binary packet may wait.
-  milliseconds assembly_timeout{30000};
-  /// Most namespaces of one connection.
-  size_t namespaces = 10;
-  /// Refused CONNECTs after which a connection is closed.
-  size_t failed_connects = 20;
-  /// Largest CONNECT auth payload in bytes.
-  size_t auth_payload = 4096;
-  /// Most rooms of one connection.
-  size_t rooms = 1000;
-  /// Longest room name, user id or event name in bytes.
-  size_t name_bytes = 256;
-  /// Acks of one connection that may be outstanding.
-  size_t pending_acks = 1000;
-  /// Events of one connection being forwarded to the site at a time.
-  size_t pending_forwards = 16;
-  /// Deepest nesting of JSON text.
-  size_t json_depth = 128;
-  /// Most values in one JSON text.
-  size_t json_nodes = 100000;
-};
-
 /// Proxies in front of the router.
 struct proxy_settings {
   /// Addresses or networks (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and
@@ -276,7 +246,9 @@ struct log_settings {
 struct settings {
   listen_settings listen;
   tls_settings tls;
+  site_listener_settings site_listener;
   engine_settings engine;
+  jsonp_settings jsonp;
   origin_settings origin;
   session_settings session;
   site_settings site;

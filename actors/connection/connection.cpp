@@ -191,7 +191,9 @@ private:
     // header may have been meant for somebody else.
     auto index = shared_.keys.find_bearer(from_->header("authorization"));
     auto key = offered_key(x.data);
-    if (key)
+    if (from_->site)
+      index = shared_.keys.publisher();
+    else if (key)
       index = shared_.keys.find(*key);
     if (key || index) {
       if (join_publisher(*fresh, index))

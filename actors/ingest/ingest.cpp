@@ -36,7 +36,7 @@ public:
     : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
       nsps_(std::move(nsps)), id_prefix_(std::move(id_prefix)), count_(count),
       population_(count, actor_kind::ingest) {
-    for (size_t i = 0; i < opts.ingest.keys.size(); ++i)
+    for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
                             opts.ingest.idempotency_window.count());
   }

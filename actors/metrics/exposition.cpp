@@ -1,7 +1,10 @@
 #include "actors/metrics/exposition.hpp"
 
+#include "transports/codec/json_scan.hpp"
+
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <iterator>
 #include <string_view>
@@ -88,6 +91,11 @@ void render_sessions(text& out, const all_counters& x) {
     out.value(s.closed[i].load(),
               label("reason",
                     session::to_string(static_cast<session::close_reason>(i))));
+  out.metric("clients_total", "counter",
+             "Sessions opened, by generation of the client.");
+  for (const auto& each : x.clients.totals())
+    out.value(each.sessions, label("dialect", codec::to_string(each.dialect))
+                               + ',' + label("transport", each.transport));
   out.counter("upgrades_total", "Sessions moved from polling to WebSocket.",
               s.upgrades.load());
   out.counter("upgrade_timeouts_total", "Upgrades that were not finished.",
@@ -97,6 +105,9 @@ void render_sessions(text& out, const all_counters& x) {
               s.close_timeouts.load());
   out.counter("packets_received_total", "Engine.IO packets of clients.",
               s.packets_in.load());
+  out.counter("packets_ignored_total",
+              "Malformed packets of 0.9 clients that were passed over.",
+              s.packets_ignored.load());
   out.counter("packets_sent_total", "Events queued towards clients.",
               s.packets_out.load());
   out.counter("probes_refused_total", "Upgrades that came too late or twice.",
@@ -217,6 +228,29 @@ std::string render_metrics(const all_counters& x) {
   render_site(out, x.actors);
   render_ingest(out, x.actors);
   return out.take();
+}
+
+std::string render_clients(const net::client_census& x) {
+  using namespace std::chrono;
+  auto seconds = [](auto t) {
+    return std::to_string(
+      duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
+  };
+  std::string out{'['};
+  for (const auto& each : x.entries()) {
+    if (out.size() > 1)
+      out += ',';
+    out += "{\"dialect\":\"";
+    out += codec::to_string(each.dialect);
+    out += "\",\"transport\":\"" + each.transport + "\",\"origin\":";
+    if (each.origin.empty())
+      out += "null";
+    else
+      codec::quote_json(each.origin, out);
+    out += ",\"sessions\":" + std::to_string(each.sessions) + ",\"first\":"
+           + seconds(each.first) + ",\"last\":" + seconds(each.last) + '}';
+  }
+  return out + ']';
 }
 
 std::string render_status(const all_counters& x, double uptime_seconds,

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "actors/api/counters.hpp"
-#include "transports/net/engine_service.hpp"
+#include "transports/net/client_census.hpp"
+#include "transports/net/engine_options.hpp"
 #include "transports/net/server.hpp"
-#include "transports/session/engine_session.hpp"
+#include "transports/session/session_core.hpp"
 
 #include <cstddef>
 #include <string>
@@ -16,6 +17,7 @@ struct all_counters {
   const net::net_counters& net;
   const net::engine_counters& engine;
   const session::counters& sessions;
+  const net::client_census& clients;
   /// Connections the process may have at a time.
   size_t max_connections = 0;
   bool ready = false;
@@ -25,6 +27,10 @@ struct all_counters {
 /// Returns the Prometheus text exposition (format 0.0.4). Labels come from
 /// fixed sets only.
 std::string render_metrics(const all_counters& x);
+
+/// Returns the JSON array of /api/v1/clients: which generations of clients
+/// came, over which transports and from which pages.
+std::string render_clients(const net::client_census& x);
 
 /// Returns the JSON object of /api/v1/status.
 std::string render_status(const all_counters& x, double uptime_seconds,

@@ -42,10 +42,13 @@ public:
       out.content_type = "application/json";
       auto up = duration<double>(steady_clock::now() - started_).count();
       out.body = render_status(read_(), up, version_);
+    } else if (x.path == "/api/v1/clients") {
+      out.content_type = "application/json";
+      out.body = render_clients(read_().clients);
     } else {
       out.status = 404;
-      out.body = "known paths are /healthz, /readyz, /metrics and "
-                 "/api/v1/status\n";
+      out.body = "known paths are /healthz, /readyz, /metrics, /api/v1/status "
+                 "and /api/v1/clients\n";
     }
     from->respond(std::move(out));
   }

@@ -23,6 +23,7 @@ public:
     namespaces();
     rules();
     keys();
+    publishers();
     sizes();
   }
 
@@ -53,13 +54,23 @@ private:
       {"listen.public", values_.listen.public_},
       {"listen.ingest", values_.listen.ingest},
       {"listen.operations", values_.listen.operations},
+      {"listen.site", values_.listen.site},
     };
     for (const auto& [name, address] : all) {
       auto [i, added] = seen.emplace(address, name);
-      if (!added && !address.ends_with(":0"))
+      if (!added && !address.empty() && !address.ends_with(":0"))
         refuse(name, '"' + address + "\" is taken by " + i->second
                        + "; give each listener its own");
     }
+    // It asks for no key, so it must not be open to whoever comes along.
+    const auto& site = values_.listen.site;
+    auto loopback = site.starts_with("127.") || site.starts_with("[::1]:")
+                    || site.starts_with("localhost:");
+    if (!site.empty() && !loopback && values_.site_listener.allow.empty())
+      refuse("listen.site",
+             '"' + site
+               + "\" reaches beyond loopback and takes events without a key; "
+                 "give the addresses of the publishers in site-listener.allow");
   }
 
   void tls() {
@@ -121,6 +132,11 @@ private:
       for (const auto& name : key.namespaces)
         known_namespace(path + ".namespaces", name);
     }
+  }
+
+  void publishers() {
+    for (const auto& name : values_.site_listener.namespaces)
+      known_namespace("site-listener.namespaces", name);
   }
 
   void sizes() {

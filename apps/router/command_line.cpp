@@ -25,13 +25,15 @@ struct command {
 
 constexpr size_t any_number = SIZE_MAX;
 
-constexpr std::array<command, 7> commands{{
+constexpr std::array<command, 8> commands{{
   {"serve", "", 0, 0, "Run the router (the default)."},
   {"check-config", "[FILE]", 0, 1, "Check the configuration and leave."},
   {"emit", "TYPE [PAYLOAD]", 1, 2, "Send an event as the site would."},
   {"presence", "USER ...", 1, any_number, "Show the connections of users."},
   {"disconnect", "USER ...", 1, any_number, "End the connections of users."},
   {"status", "", 0, 0, "Show the state of a running router."},
+  {"clients", "", 0, 0,
+   "Show which generations of clients came, and from where."},
   {"version", "", 0, 0, "Print the version."},
 }};
 
@@ -47,7 +49,8 @@ struct flag {
   std::string_view doc;
 };
 
-constexpr std::string_view api_commands = " emit presence disconnect status ";
+constexpr std::string_view api_commands =
+  " emit presence disconnect status clients ";
 
 constexpr std::array<flag, 11> flags{{
   {"config", "FILE", flag::value::needed, false, {}, "Read the configuration."},

@@ -157,10 +157,10 @@ bool make_event(const command_line& line, std::string& out,
 
 int run_command(const command_line& line, const settings& opts) {
   std::chrono::milliseconds timeout = call_timeout;
-  if (line.command == "status")
-    return call("GET",
-                base_url(line, opts.listen.operations) + "/api/v1/status", {},
-                {}, timeout);
+  if (line.command == "status" || line.command == "clients")
+    return call(
+      "GET", base_url(line, opts.listen.operations) + "/api/v1/" + line.command,
+      {}, {}, timeout);
   auto url = base_url(line, opts.listen.ingest) + "/api/v1/";
   auto key = key_of(line, opts);
   if (key.empty()) {

@@ -14,6 +14,7 @@
 #include "apps/router/version.hpp"
 #include "transports/net/engine_service.hpp"
 #include "transports/net/server.hpp"
+#include "transports/net/site_guard.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
@@ -63,7 +64,7 @@ size_t raise_file_limit() {
 
 struct node::impl {
   explicit impl(const settings& x)
-    : opts(x), keys(x.ingest.keys),
+    : opts(x), keys(x.ingest.keys, x.site_listener.namespaces),
       addresses(x.limits.per_ip, x.limits.per_ip_rate, x.limits.count_loopback),
       origins(x.origin.allow, x.origin.require) {
     // nop
@@ -126,6 +127,16 @@ struct node::impl {
              != e.transports.end();
     };
     engine.path = e.path;
+    engine.serves = {};
+    for (const auto& name : e.generations)
+      if (auto known = codec::parse_dialect(name))
+        engine.serves[static_cast<size_t>(*known)] = true;
+    engine.jsonp = {opts.jsonp.v09, opts.jsonp.eio3, opts.jsonp.eio4};
+    engine.lax_revision = e.lax_revision;
+    engine.census = &clients;
+    engine.session.main_namespace =
+      std::any_of(opts.namespaces.begin(), opts.namespaces.end(),
+                  [](const auto& nsp) { return nsp.name == "/"; });
     engine.session.ping_interval = e.ping_interval;
     engine.session.ping_timeout = e.ping_timeout;
     engine.session.upgrade_timeout = e.upgrade_timeout;
@@ -152,6 +163,13 @@ struct node::impl {
     engine.on_origin_refused = [this](auto origin, auto host) {
       report_origin(origin, host);
     };
+    // Publishers come as they are and say whose address they have themselves.
+    site_limits = inner_limits;
+    site_limits.trusted_proxies.clear();
+    site_limits.bare_lf = true;
+    site_engine = engine;
+    site_engine.site = true;
+    site_engine.jsonp = {};
   }
 
   void spawn_actors(std::shared_ptr<net::tls_context> site_tls) {
@@ -199,24 +217,34 @@ struct node::impl {
     auto node_number = static_cast<uint16_t>(opts.router.node);
     public_ids = std::make_unique<net::session_ids>(node_number, every.size());
     ingest_ids = std::make_unique<net::session_ids>(node_number, 1);
-    auto make_engine = [this](net::loop& home, const net::session_ids& ids) {
+    site_ids = std::make_unique<net::session_ids>(node_number, 1);
+    auto make_engine = [this](net::loop& home, const net::session_ids& ids,
+                              const net::engine_options& with) {
       auto x = std::make_unique<net::engine_service>(
-        home, engine, ids, origins, *files, engine_count, *link);
+        home, with, ids, origins, *files, engine_count, *link);
       engines.push_back({&home, x.get()});
       return x;
     };
     public_server = std::make_unique<net::server>(
       every, limits,
       [&](net::loop& home) -> std::unique_ptr<net::http_service> {
-        return make_engine(home, *public_ids);
+        return make_engine(home, *public_ids, engine);
       });
     auto& control = shards_of(*system).at(0);
     std::vector<net::loop*> first{every.front()};
     ingest_server =
       std::make_unique<net::server>(first, inner_limits, [&](net::loop& home) {
         return make_api_service(control, shared.ingest, opts.ingest.max_body,
-                                make_engine(home, *ingest_ids), count);
+                                make_engine(home, *ingest_ids, engine), count);
       });
+    const auto& site = opts.listen.site;
+    if (!site.empty())
+      site_server =
+        std::make_unique<net::server>(first, site_limits, [&](net::loop& home) {
+          return net::make_site_guard(
+            make_engine(home, *site_ids, site_engine),
+            {opts.site_listener.allow, opts.site_listener.hosts});
+        });
     operations_server =
       std::make_unique<net::server>(first, inner_limits, [this](net::loop&) {
         return make_operations_service([this] { return read(); },
@@ -235,6 +263,8 @@ struct node::impl {
       bind("operations", *operations_server, opts.listen.operations, nullptr);
     if (error.empty())
       error = bind("ingest", *ingest_server, opts.listen.ingest, nullptr);
+    if (error.empty() && site_server != nullptr)
+      error = bind("site", *site_server, site, nullptr);
     if (error.empty())
       error =
         bind("public", *public_server, opts.listen.public_, std::move(tls));
@@ -245,9 +275,8 @@ struct node::impl {
   // -- life -------------------------------------------------------------------
 
   all_counters read() const {
-    return {count,         net_count,          engine_count,
-            session_count, limits.connections, ready && !draining,
-            draining};
+    return {count,   net_count,          engine_count,       session_count,
+            clients, limits.connections, ready && !draining, draining};
   }
 
   void report_origin(std::string_view origin, std::string_view host) {
@@ -280,8 +309,8 @@ struct node::impl {
   void stop() {
     if (system == nullptr)
       return;
-    for (auto* each :
-         {public_server.get(), ingest_server.get(), operations_server.get()}) {
+    for (auto* each : {public_server.get(), ingest_server.get(),
+                       site_server.get(), operations_server.get()}) {
       if (each == nullptr)
         continue;
       each->stop_accepting();
@@ -299,6 +328,7 @@ struct node::impl {
     caf::anon_send_exit(shared.site_auth, caf::exit_reason::user_shutdown);
     public_server.reset();
     ingest_server.reset();
+    site_server.reset();
     operations_server.reset();
     settle();
     settle();
@@ -329,10 +359,14 @@ struct node::impl {
   net::origin_policy origins;
   net::shared_limits limits;
   net::shared_limits inner_limits;
+  net::shared_limits site_limits;
+  net::client_census clients;
   net::engine_options engine;
+  net::engine_options site_engine;
   std::unique_ptr<net::client_files> files;
   std::unique_ptr<net::session_ids> public_ids;
   std::unique_ptr<net::session_ids> ingest_ids;
+  std::unique_ptr<net::session_ids> site_ids;
   std::atomic<int64_t> origin_reported{0};
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
@@ -345,6 +379,7 @@ struct node::impl {
   std::vector<nsp_ref> nsps;
   std::unique_ptr<net::server> public_server;
   std::unique_ptr<net::server> ingest_server;
+  std::unique_ptr<net::server> site_server;
   std::unique_ptr<net::server> operations_server;
 };
 
@@ -361,9 +396,12 @@ std::string node::start() {
 }
 
 std::string node::addresses() const {
-  return "{\"public\":\"" + impl_->public_server->address() + "\",\"ingest\":\""
-         + impl_->ingest_server->address() + "\",\"operations\":\""
-         + impl_->operations_server->address() + "\"}";
+  auto out = "{\"public\":\"" + impl_->public_server->address()
+             + "\",\"ingest\":\"" + impl_->ingest_server->address()
+             + "\",\"operations\":\"" + impl_->operations_server->address();
+  if (impl_->site_server != nullptr)
+    out += "\",\"site\":\"" + impl_->site_server->address();
+  return out + "\"}";
 }
 
 std::string node::reload() {

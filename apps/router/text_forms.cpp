@@ -112,6 +112,11 @@ bool is_path_prefix(std::string_view x) {
             });
 }
 
+bool is_host_name(std::string_view x) {
+  auto has_port = x.find(':') != x.npos && !x.ends_with(']');
+  return !has_port && codec::parse_origin("http://" + std::string{x});
+}
+
 bool is_token(std::string_view x) {
   return std::all_of(x.begin(), x.end(), [](char c) {
     return alphanumeric(c)

@@ -23,6 +23,7 @@ bool is_namespace_name(std::string_view x);
 bool is_rule_namespace(std::string_view x);
 bool is_json_pointer(std::string_view x);
 bool is_path_prefix(std::string_view x);
+bool is_host_name(std::string_view x);
 bool is_token(std::string_view x);
 bool is_passed_header(std::string_view x);
 
@@ -55,6 +56,10 @@ inline constexpr text_form json_pointer{is_json_pointer,
 
 inline constexpr text_form path_prefix{
   is_path_prefix, "a path that starts and ends with /, such as /socket.io/"};
+
+inline constexpr text_form host_name{
+  is_host_name, "a host name or address without a port, such as "
+                "push.example.com"};
 
 inline constexpr text_form cookie_name{is_token, "the name of a cookie"};
 

@@ -24,13 +24,17 @@ class driver {
 public:
   explicit driver(uint8_t mode)
     : rig_{[mode](options& x) {
-        x.ping_interval = std::chrono::milliseconds{1000};
-        x.ping_timeout = std::chrono::milliseconds{500};
-        x.outbox_packets = 4;
-        x.outbox_bytes = 100;
-        x.payload_packets = 8;
-        x.raw = (mode & 2) != 0;
-      }} {
+             x.ping_interval = std::chrono::milliseconds{1000};
+             x.ping_timeout = std::chrono::milliseconds{500};
+             x.outbox_packets = 4;
+             x.outbox_bytes = 100;
+             x.payload_packets = 8;
+             x.raw = (mode & 2) != 0;
+           },
+           engine::find_revision((mode & 16) != 0 ? codec::dialect::eio3
+                                                  : codec::dialect::eio4,
+                                 (mode & 32) != 0),
+           "EIO=3&key=k"} {
     if ((mode & 4) != 0)
       rig_.then = [this] { rig_.emit("[1]"); };
     else if ((mode & 8) != 0)
@@ -63,7 +67,7 @@ public:
       break;
     case 'q':
       if (std::exchange(posting_, false))
-        x.on_post(with);
+        x.on_post(with, with.starts_with('\0') || with.starts_with('\1'));
       break;
     case 'm':
       if (std::exchange(posting_, false))
@@ -90,7 +94,7 @@ public:
       break;
     case 'x':
       if (!sockets_.empty()) {
-        x.on_websocket_lost(*sockets_.back(), close_reason::transport_error);
+        x.on_carrier_lost(*sockets_.back(), close_reason::transport_error);
         sockets_.pop_back();
       }
       break;
@@ -129,7 +133,7 @@ public:
 
   void finish() {
     for (auto* each : sockets_)
-      rig_.session->on_websocket_lost(*each, close_reason::transport_error);
+      rig_.session->on_carrier_lost(*each, close_reason::transport_error);
     rig_.session->on_post_lost();
     rig_.advance(rig_.opts.close_timeout.count() + timer_wheel::granularity);
     require(rig_.forgotten > 0);

@@ -44,9 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   require(!packets->empty() && packets->size() <= max_packets);
   std::string joined;
-  for (auto text : *packets) {
-    check_packet(text);
-    joined += text;
+  for (const auto& each : *packets) {
+    check_packet(each.bytes);
+    joined += each.bytes;
     joined += engine::v4::separator;
   }
   joined.pop_back();

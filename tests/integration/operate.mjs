@@ -11,7 +11,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { closeAll, connect, disconnected, next, refused, socket } from './support/clients.mjs';
 import { slow, until } from './support/deadline.mjs';
 import { deliver, post, user } from './support/ingest.mjs';
-import { metrics, reaches } from './support/metrics.mjs';
+import { metric, metrics, reaches } from './support/metrics.mjs';
 import { send } from './support/raw.mjs';
 import { siteKey, startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
@@ -51,7 +51,7 @@ describe('the command line', () => {
     const { code, out } = await run(['--help']);
     assert.equal(code, 0);
     for (const name of ['serve', 'check-config', 'emit', 'presence', 'disconnect',
-      'status', 'version'])
+      'status', 'clients', 'version'])
       assert.match(out, new RegExp(`^  ${name} +[A-Z]`, 'm'));
     assert.match(out, /--engine\.ping-interval="25s"\n +Time between .* \[100ms to 1h\]/);
   });
@@ -255,6 +255,35 @@ describe('a running router', () => {
     assert.equal(status.users_online, 2);
   });
 
+  test('clients tells which generations came, how, and from where', async () => {
+    const ask = async () => {
+      const { code, json: [list] } = await command('clients');
+      assert.equal(code, 0);
+      return list;
+    };
+    const before = await ask();
+    await connect(router.publicUrl, { session: 'anna', way: 'websocket' });
+    const old = await send(router.public.port, 'GET', '/socket.io/?EIO=3&transport=polling',
+      { headers: { Origin: 'http://127.0.0.1' } });
+    assert.equal(old.status, 200);
+    const [, sid] = /"sid":"([^"]+)/.exec(old.body);
+    await send(router.public.port, 'POST', `/socket.io/?EIO=3&transport=polling&sid=${sid}`,
+      { body: '1:1' });
+    const after = await ask();
+    const of = (list, dialect, transport) =>
+      list.find((x) => x.dialect === dialect && x.transport === transport);
+    const page = of(after, 'eio3', 'polling');
+    assert.equal(page.origin, 'http://127.0.0.1');
+    assert.equal(page.sessions, 1);
+    assert.ok(page.first <= page.last);
+    assert.equal(after[0], page, 'the most recent first');
+    const tab = of(after, 'eio4', 'websocket');
+    assert.equal(tab.sessions, (of(before, 'eio4', 'websocket')?.sessions ?? 0) + 1);
+    assert.equal(await metric(router, 'clients_total{dialect="eio3",transport="polling"}'), 1);
+    const lines = router.program.stderr.split('\n').filter((x) => x.includes('clients: eio3'));
+    assert.equal(lines.length, 1);
+  });
+
   test('a command that finds no router says what to do', async () => {
     const { code, err } = await run(['status', '--url=http://127.0.0.1:1']);
     assert.equal(code, 1);
@@ -287,7 +316,7 @@ describe('a running router', () => {
       }
       if (kind)
         continue;
-      const [, of] = /^(signalbox_[a-z_]+)(?:\{[a-z]+="[a-z_-]+"\})? -?\d+$/.exec(line) ?? [];
+      const [, of] = /^(signalbox_[a-z_]+)(?:\{[a-z]+="[a-z0-9_-]+"(?:,[a-z]+="[a-z-]+")?\})? -?\d+$/.exec(line) ?? [];
       assert.ok(announced.has(of), line);
       assert.equal(announced.get(of), of.endsWith('_total') ? 'counter' : 'gauge', line);
     }

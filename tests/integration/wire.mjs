@@ -208,8 +208,8 @@ describe('V06: the error table', () => {
   });
 
   test('revision', async () => {
-    for (const query of ['EIO=3&transport=polling', 'transport=polling',
-      'EIO=5&transport=polling', 'EIO=4&EIO=3&transport=polling'])
+    for (const query of ['EIO=1&transport=polling', 'transport=polling',
+      'EIO=5&transport=polling', 'EIO=4&EIO=04&transport=polling'])
       isError(await send(port, 'GET', `/socket.io/?${query}`), 5,
         'Unsupported protocol version');
   });
@@ -650,7 +650,7 @@ describe('V20: faults of the WebSocket handshake', () => {
 
   test('a revision that is not spoken gets no session', async () => {
     const { response, socket, connection } = await WebSocket.ask(port,
-      '/socket.io/?EIO=3&transport=websocket');
+      '/socket.io/?EIO=5&transport=websocket');
     // The official server says 101 first and then writes the 400 into the
     // stream; a plain 400 is what was meant.
     if (!socket)

@@ -154,6 +154,7 @@ struct rooms : shards {
   rooms() {
     opts.site.auth_url = "http://site.test/";
     opts.ingest.keys = {{"site", "0123456789abcdef", {}, false}};
+    keys = credentials{opts.ingest.keys};
     auto [site_handle, site_self] =
       spawn_light<fake_site, site_auth_actor>(one);
     auto [in_handle, in_self] = spawn_light<fake_ingest, ingest_actor>(one);

@@ -1,5 +1,10 @@
 #include "transports/codec/encoded.hpp"
 
+#include "transports/codec/engine/v3.hpp"
+#include "transports/codec/engine/v4.hpp"
+#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_split.hpp"
+#include "transports/codec/legacy/v0_9.hpp"
 #include "transports/codec/socket/v5.hpp"
 #include "transports/codec/ws/frame.hpp"
 
@@ -7,12 +12,24 @@ namespace signalbox::codec {
 
 namespace {
 
-std::string header_text(size_t attachments, std::string_view nsp,
-                        std::optional<uint64_t> id) {
+namespace v0_9 = legacy::v0_9;
+
+/// The raw type byte of a binary message in Engine.IO 3.
+constexpr std::string_view v3_message = "\x04";
+
+std::string engine_header(size_t attachments, std::string_view nsp,
+                          std::optional<uint64_t> id) {
   std::string out{'4'};
   auto type = attachments > 0 ? socket::packet_type::binary_event
                               : socket::packet_type::event;
   socket::v5::encode_header(type, attachments, nsp, id, out);
+  return out;
+}
+
+std::string legacy_header(std::string_view nsp, std::optional<uint64_t> id) {
+  std::string out;
+  v0_9::encode_header(v0_9::packet_type::event, id, nsp, out);
+  out += ':';
   return out;
 }
 
@@ -33,8 +50,20 @@ encoded_ptr frame_of(ws::opcode op, std::string_view head,
 
 } // namespace
 
-encoded_ptr encode_attachment(std::string_view bytes) {
-  return frame_of(ws::opcode::binary, {}, bytes);
+encoded_ptr encode_attachment(wire_form form, std::string_view bytes) {
+  std::string text;
+  switch (form) {
+  case wire_form::v3:
+    return frame_of(ws::opcode::binary, v3_message, bytes);
+  case wire_form::v3_base64:
+    engine::v3::encode_binary(bytes, text);
+    return frame_of(ws::opcode::text, {}, text);
+  case wire_form::v4_base64:
+    engine::v4::encode_binary(bytes, text);
+    return frame_of(ws::opcode::text, {}, text);
+  default:
+    return frame_of(ws::opcode::binary, {}, bytes);
+  }
 }
 
 shared_event::shared_event(std::string nsp, std::string args,
@@ -42,17 +71,52 @@ shared_event::shared_event(std::string nsp, std::string args,
   : nsp_(std::move(nsp)) {
   v4_.reserve(1 + attachments.size());
   v4_.push_back(frame_of(ws::opcode::text,
-                         header_text(attachments.size(), nsp_, {}), args));
+                         engine_header(attachments.size(), nsp_, {}), args));
   for (const auto& bytes : attachments)
-    v4_.push_back(encode_attachment(bytes));
+    v4_.push_back(encode_attachment(wire_form::v4, bytes));
 }
 
 std::string_view shared_event::args() const noexcept {
   return std::string_view{v4_.front()->frame}.substr(v4_.front()->json_at);
 }
 
-std::string shared_event::header_v4(uint64_t id) const {
-  return header_text(v4_.size() - 1, nsp_, id);
+const std::vector<encoded_ptr>& shared_event::others(wire_form form) const {
+  auto& x = others_[static_cast<size_t>(form) - 1];
+  std::call_once(x.once, [this, form, &x] {
+    if (form == wire_form::v09) {
+      x.packets.push_back(legacy_packet());
+      return;
+    }
+    x.packets.push_back(form == wire_form::v3_base64 ? ascii_packet()
+                                                     : v4_.front());
+    for (size_t i = 1; i < v4_.size(); ++i)
+      x.packets.push_back(encode_attachment(form, v4_[i]->text()));
+  });
+  return x.packets;
+}
+
+encoded_ptr shared_event::legacy_packet() const {
+  std::vector<std::string> attachments;
+  for (size_t i = 1; i < v4_.size(); ++i)
+    attachments.emplace_back(v4_[i]->text());
+  std::string data;
+  if (attachments.empty())
+    v0_9::encode_event(args(), data);
+  else
+    v0_9::encode_event(embed_binary(args(), attachments), data);
+  return frame_of(ws::opcode::text, legacy_header(nsp_, {}), data);
+}
+
+encoded_ptr shared_event::ascii_packet() const {
+  std::string json;
+  ascii_json(args(), json);
+  return frame_of(ws::opcode::text, engine_header(v4_.size() - 1, nsp_, {}),
+                  json);
+}
+
+std::string shared_event::header(wire_form form, uint64_t id) const {
+  return form == wire_form::v09 ? legacy_header(nsp_, id)
+                                : engine_header(v4_.size() - 1, nsp_, id);
 }
 
 } // namespace signalbox::codec

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,13 +14,13 @@
 
 namespace signalbox::codec {
 
-/// One encoded Engine.IO packet, immutable and shared by its receivers.
+/// One encoded packet, immutable and shared by its receivers.
 struct encoded {
   /// A complete unmasked WebSocket frame.
   std::string frame;
   /// Where the packet's own bytes begin in `frame`, behind the frame header.
   uint32_t text_at = 0;
-  /// Where the JSON of an event begins; an ack id belongs right before it.
+  /// Where the JSON of an event begins; an ack id belongs before it.
   uint32_t json_at = 0;
   /// Whether the packet is an attachment: raw bytes instead of text.
   bool binary = false;
@@ -31,10 +33,29 @@ struct encoded {
 
 using encoded_ptr = std::shared_ptr<const encoded>;
 
-/// Encodes one attachment.
-encoded_ptr encode_attachment(std::string_view bytes);
+/// The ways in which an event is put on the wire.
+enum class wire_form : uint8_t {
+  /// Engine.IO 4.
+  v4,
+  /// The same, attachments as base64 text also over WebSocket (`b64=1`).
+  v4_base64,
+  /// Engine.IO 3.
+  v3,
+  /// The same, attachments as base64 text also over WebSocket, JSON in ASCII:
+  /// text payloads mean the same then, whether a client decodes UTF-8 once or,
+  /// as 1.x does, twice.
+  v3_base64,
+  /// Socket.IO 0.9, which has no attachments: `{"$base64":"..."}` instead.
+  v09,
+  /// Number of forms.
+  count_,
+};
+
+/// Encodes one attachment. Not for `v09`.
+encoded_ptr encode_attachment(wire_form form, std::string_view bytes);
 
 /// A Socket.IO event on its way to browsers, encoded for every dialect in use.
+/// From any thread.
 class shared_event {
 public:
   /// `args` is the JSON text of the event array (`["name",...]`), with
@@ -49,19 +70,29 @@ public:
   /// Returns the JSON text of the event array.
   std::string_view args() const noexcept;
 
-  /// Returns the packets for Engine.IO 4: the header packet, then one per
-  /// attachment.
-  const std::vector<encoded_ptr>& engine_v4() const noexcept {
-    return v4_;
+  /// Returns the packets of a form: the event, then one per attachment. Made
+  /// when the first receiver of that form asks.
+  const std::vector<encoded_ptr>& packets(wire_form form) const {
+    return form == wire_form::v4 ? v4_ : others(form);
   }
 
-  /// Returns everything of the header packet that stands before the JSON, for
-  /// a receiver that is to acknowledge with `id`.
-  std::string header_v4(uint64_t id) const;
+  /// Returns everything of the event that stands before its JSON, for a
+  /// receiver that is to acknowledge with `id`.
+  std::string header(wire_form form, uint64_t id) const;
 
 private:
+  const std::vector<encoded_ptr>& others(wire_form form) const;
+  encoded_ptr legacy_packet() const;
+  encoded_ptr ascii_packet() const;
+
+  struct lazy {
+    std::once_flag once;
+    std::vector<encoded_ptr> packets;
+  };
+
   std::string nsp_;
   std::vector<encoded_ptr> v4_;
+  mutable std::array<lazy, static_cast<size_t>(wire_form::count_) - 1> others_;
 };
 
 using event_ptr = std::shared_ptr<const shared_event>;

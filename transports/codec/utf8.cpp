@@ -94,6 +94,37 @@ bool valid_utf8(std::string_view text) noexcept {
   return checker.feed(text) && checker.complete();
 }
 
+size_t utf16_length(std::string_view text) noexcept {
+  size_t units = 0;
+  while (!text.empty()) {
+    auto plain = ascii_prefix(text.data(), text.size());
+    units += plain;
+    text.remove_prefix(plain);
+    if (text.empty())
+      break;
+    auto n = utf8_length(text);
+    // What takes four bytes is a pair of surrogates.
+    units += n == 4 ? 2 : 1;
+    text.remove_prefix(n > 0 ? n : 1);
+  }
+  return units;
+}
+
+result<size_t> utf16_prefix(std::string_view text, size_t units) noexcept {
+  size_t at = 0;
+  while (units > 0) {
+    auto n = utf8_length(text.substr(at));
+    if (n == 0)
+      return at == text.size() ? errc::bad_payload : errc::bad_utf8;
+    size_t width = n == 4 ? 2 : 1;
+    if (width > units)
+      return errc::bad_payload;
+    at += n;
+    units -= width;
+  }
+  return at;
+}
+
 bool utf8_checker::feed(std::string_view piece) noexcept {
   auto need = need_;
   auto low = low_;

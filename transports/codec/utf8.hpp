@@ -1,5 +1,7 @@
 #pragma once
 
+#include "transports/codec/result.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,6 +22,15 @@ void append_utf8(char32_t c, std::string& out);
 /// Returns whether `text` is well-formed UTF-8 (no overlong form, no
 /// surrogate, nothing above U+10FFFF).
 bool valid_utf8(std::string_view text) noexcept;
+
+/// Returns the length of `text` in UTF-16 code units, as JavaScript counts. A
+/// byte that belongs to no character counts one.
+size_t utf16_length(std::string_view text) noexcept;
+
+/// Returns how many bytes of `text` make up so many UTF-16 code units. Refuses
+/// a text that is shorter or a pair that would be cut (`bad_payload`), and what
+/// is no UTF-8 (`bad_utf8`).
+result<size_t> utf16_prefix(std::string_view text, size_t units) noexcept;
 
 /// Checks UTF-8 that comes in pieces, as in a fragmented WebSocket message.
 class utf8_checker {

@@ -1,8 +1,9 @@
 #include "transports/net/engine_service.hpp"
 
-#include "transports/codec/deflate.hpp"
+#include "transports/codec/jsonp.hpp"
 #include "transports/codec/uri.hpp"
-#include "transports/codec/ws/handshake.hpp"
+#include "transports/net/legacy_service.hpp"
+#include "transports/net/upgrade.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -10,9 +11,6 @@
 namespace signalbox::net {
 
 namespace {
-
-/// Poll answers from this size on are compressed, as the official server does.
-constexpr size_t compress_from = 1024;
 
 constexpr std::string_view error_texts[] = {
   "Transport unknown", "Session ID unknown", "Bad handshake method",
@@ -30,19 +28,16 @@ enum error : int {
 
 constexpr std::string_view no_store = "cache-control: no-store\r\n";
 
-bool wants_upgrade(const http_request& x) {
-  return !x.header("upgrade").empty()
-         && has_token(x.header("connection"), "upgrade");
-}
+constexpr std::string_view octets = "application/octet-stream";
 
 } // namespace
 
 /// A session with what belongs to it on this floor.
 struct engine_service::entry {
-  entry(std::string sid, const session::options& opts, loop& home,
-        engine_service& owner)
-    : session(std::move(sid), opts, home.wheel(), &engine_service::forget,
-              &owner) {
+  entry(std::string sid, const engine::revision& speaks,
+        const session::options& opts, loop& home, engine_service& owner)
+    : session(std::move(sid), speaks, opts, home.wheel(),
+              &engine_service::forget, &owner) {
     // nop
   }
 
@@ -54,11 +49,14 @@ struct engine_service::entry {
 /// What a request that is under way belongs to.
 struct engine_service::exchange {
   std::shared_ptr<entry> owner;
+  /// The GET; null for a POST.
   const session::poll* poll = nullptr;
+  /// A POST that is a form, with the payload in a field.
+  bool form = false;
 };
 
 struct engine_service::params {
-  explicit params(std::string_view query) {
+  params(std::string_view query, bool lax) {
     for (auto& [name, value] : codec::parse_query(query)) {
       // The last one wins, as in the official server.
       if (name == "transport")
@@ -67,46 +65,26 @@ struct engine_service::params {
         sid = value;
       else if (name == "EIO")
         eio = value;
+      else if (name == "b64")
+        base64 = !value.empty();
+      else if (name == "j")
+        script = codec::script_index(value);
     }
+    speaks = codec::engine_dialect(eio, lax);
+  }
+
+  bool says(codec::dialect x) const noexcept {
+    return speaks == x;
   }
 
   std::string transport;
   std::string sid;
   std::string eio;
-};
-
-class engine_service::held_poll : public session::poll {
-public:
-  held_poll(std::shared_ptr<http_connection> via, bool compression)
-    : via_(std::move(via)), compression_(compression) {
-    // nop
-  }
-
-  void answer(std::string payload) override {
-    http_response x;
-    x.headers = origin_policy::headers(via_->request());
-    x.headers += no_store;
-    auto accepted = via_->request().header("accept-encoding");
-    if (compression_ && payload.size() >= compress_from
-        && has_token(accepted, "gzip")) {
-      codec::gzip(payload, x.body);
-      x.headers += "Content-Encoding: gzip\r\n";
-    } else {
-      x.body = std::move(payload);
-    }
-    std::exchange(via_, nullptr)->respond(std::move(x));
-  }
-
-  void refuse() override {
-    http_response x;
-    x.status = 400;
-    x.headers = origin_policy::headers(via_->request());
-    std::exchange(via_, nullptr)->respond(std::move(x));
-  }
-
-private:
-  std::shared_ptr<http_connection> via_;
-  bool compression_;
+  /// The client takes no bytes.
+  bool base64 = false;
+  /// Index of the callback of a request by script tag.
+  std::optional<std::string> script;
+  std::optional<codec::dialect> speaks;
 };
 
 engine_service::engine_service(loop& home, const engine_options& opts,
@@ -117,13 +95,42 @@ engine_service::engine_service(loop& home, const engine_options& opts,
                                session::acceptor& accept)
   : home_(home), opts_(opts), ids_(ids), origins_(origins), files_(files),
     counters_(counters), accept_(accept),
-    drain_timer_(session::make_timer<&engine_service::drain_some>(this)) {
+    drain_timer_(session::make_timer<&engine_service::drain_some>(this)),
+    legacy_(
+      std::make_unique<legacy_service>(home, opts, ids, counters, accept)) {
   // nop
 }
 
 engine_service::~engine_service() = default;
 
 // -- requests -----------------------------------------------------------------
+
+std::optional<codec::legacy_path>
+engine_service::legacy_path(const http_request& x) const {
+  if (!x.path.starts_with(opts_.path))
+    return {};
+  return codec::parse_legacy_path(x.path.substr(opts_.path.size()));
+}
+
+/// Refuses a request of a page that may not speak to the router.
+bool engine_service::admit(http_connection& from, bool script, bool upgrade) {
+  const auto& x = from.request();
+  // The listener of publishers has a guard of its own.
+  if (opts_.site || (script ? origins_.admits_script(x) : origins_.admits(x)))
+    return true;
+  ++counters_.origins_refused;
+  auto page = x.header("origin");
+  if (opts_.on_origin_refused)
+    opts_.on_origin_refused(script && page.empty() ? x.header("referer") : page,
+                            x.host);
+  http_response no;
+  no.status = 403;
+  no.content_type = "application/json";
+  no.body = R"({"code":4,"message":"Forbidden"})";
+  no.close = upgrade;
+  from.respond(std::move(no));
+  return false;
+}
 
 size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   const auto& x = from->request();
@@ -132,45 +139,44 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     answer(*from, 404, {}, "text/plain; charset=UTF-8");
     return 0;
   }
-  if (x.method == "GET" || x.method == "HEAD") {
+  if ((x.method == "GET" || x.method == "HEAD") && !opts_.site) {
     if (auto file = files_.find(x.path.substr(opts_.path.size()), x)) {
-      file->headers += origin_policy::headers(x);
+      file->headers += cors_headers(x, opts_);
       from->respond(std::move(*file));
       return 0;
     }
   }
-  if (!origins_.admits(x)) {
-    ++counters_.origins_refused;
-    if (opts_.on_origin_refused)
-      opts_.on_origin_refused(x.header("origin"), x.host);
-    http_response no;
-    no.status = 403;
-    no.content_type = "application/json";
-    no.body = R"({"code":4,"message":"Forbidden"})";
-    no.close = upgrade;
-    from->respond(std::move(no));
+  auto legacy = legacy_path(x);
+  params query{x.query, opts_.lax_revision};
+  auto script = legacy ? legacy_->by_script(x, *legacy)
+                       : query.script && query.transport == "polling";
+  if (!admit(*from, script, upgrade))
     return 0;
-  }
-  if (x.method == "OPTIONS" && !x.header("origin").empty()) {
+  if (x.method == "OPTIONS" && !x.header("origin").empty() && !opts_.site) {
     from->respond(origin_policy::preflight(x));
     return 0;
   }
-  params query{x.query};
+  if (legacy)
+    return legacy_->on_header(from, *legacy, stopping_);
   auto polling = query.transport == "polling" && opts_.session.polling;
   auto websocket = query.transport == "websocket" && opts_.session.websocket;
   if (!polling && !websocket) {
     answer_error(*from, transport_unknown, upgrade && opts_.session.websocket);
     return 0;
   }
+  auto served =
+    query.speaks && opts_.serves[static_cast<size_t>(*query.speaks)];
   if (query.sid.empty()) {
     if (x.method != "GET")
       answer_error(*from, bad_method, upgrade);
     else if (websocket && !upgrade)
       answer_error(*from, bad_request, false);
-    else if (query.eio != "4")
+    else if (!served)
       answer_error(*from, bad_version, upgrade);
+    else if (script && !opts_.jsonp[static_cast<size_t>(*query.speaks)])
+      answer_error(*from, bad_request, false);
     else
-      open(from, upgrade);
+      open(from, query, upgrade);
     return 0;
   }
   auto where = ids_.parse(query.sid);
@@ -179,78 +185,101 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     return 0;
   }
   auto i = where ? sessions_.find(query.sid) : sessions_.end();
-  if (i == sessions_.end() || i->second->cookies != cookie_hash(x)) {
+  if (i == sessions_.end()
+      || i->second->cookies != hash_cookies(x, opts_.bind_cookies)) {
     ++counters_.unknown_sids;
     answer_error(*from, sid_unknown, upgrade);
     return 0;
   }
-  if (query.eio != "4") {
-    answer_error(*from, bad_request, upgrade);
-    return 0;
-  }
-  if (upgrade) {
-    on_upgrade(from, query);
-    return 0;
-  }
   auto owner = i->second;
-  if (!polling || owner->session.on_socket()) {
+  auto dialect = owner->session.speaks().dialect();
+  if (!query.says(dialect)
+      || (script && !opts_.jsonp[static_cast<size_t>(dialect)]))
+    answer_error(*from, bad_request, upgrade);
+  else if (upgrade)
+    on_upgrade(from, query);
+  else if (!polling || owner->session.on_socket())
     answer_error(*from, bad_request, false);
-    return 0;
-  }
+  else
+    on_session(from, owner, query);
+  return opts_.session.max_payload;
+}
+
+/// A GET or a POST of a polling session.
+void engine_service::on_session(const std::shared_ptr<http_connection>& from,
+                                const std::shared_ptr<entry>& owner,
+                                const params& query) {
+  const auto& x = from->request();
+  auto under_way = std::make_shared<exchange>();
+  under_way->owner = owner;
   if (x.method == "GET") {
     // A poll is held before its body would be read, so it must have none.
     auto length = x.header("content-length");
     if ((!length.empty() && length != "0")
         || !x.header("transfer-encoding").empty()) {
       answer_error(*from, bad_request, false);
-      return 0;
+      return;
     }
-    auto poll = std::make_shared<held_poll>(from, opts_.compression);
-    auto under_way = std::make_shared<exchange>();
-    under_way->owner = owner;
+    auto poll = std::make_shared<held_poll>(from, style(x, query));
     under_way->poll = poll.get();
     from->context = under_way;
     owner->session.on_poll(std::move(poll));
-    return 0;
+    return;
   }
   if (x.method != "POST") {
     answer(*from, 500, {}, "text/plain; charset=UTF-8");
-    return 0;
+    return;
   }
-  if (x.header("content-type") == "application/octet-stream") {
+  if (x.header("content-type") == octets
+      && !owner->session.speaks().takes_binary_payloads()) {
     owner->session.on_post_lost();
     answer(*from, 400, {}, "text/plain; charset=UTF-8");
-    return 0;
+    return;
   }
   if (!owner->session.on_post_begin()) {
     if (auto first = owner->poster.lock())
       first->abort();
     answer(*from, 400, {}, "text/plain; charset=UTF-8");
-    return 0;
+    return;
   }
   owner->poster = from;
-  auto under_way = std::make_shared<exchange>();
-  under_way->owner = owner;
+  under_way->form = query.script.has_value();
   from->context = under_way;
-  return opts_.session.max_payload;
 }
 
 void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
   auto under_way = std::static_pointer_cast<exchange>(from->context);
+  if (legacy_path(from->request())) {
+    legacy_->on_request(from);
+    return;
+  }
   // A GET has been taken by its session already.
   if (under_way == nullptr || under_way->poll != nullptr)
     return;
   auto owner = under_way->owner;
-  owner->session.on_post(from->request().body);
+  const auto& x = from->request();
+  if (!under_way->form) {
+    owner->session.on_post(x.body, x.header("content-type") == octets);
+  } else if (auto data = codec::form_data(x.body)) {
+    owner->session.on_post(codec::restore_newlines(*data), false);
+  } else {
+    owner->session.on_post_refused();
+  }
   answer(*from, 200, "ok", "text/html");
 }
 
 void engine_service::on_too_large(http_connection& from) {
+  if (legacy_path(from.request()))
+    return;
   if (auto x = std::static_pointer_cast<exchange>(from.context))
     x->owner->session.on_post_refused();
 }
 
 void engine_service::on_abort(http_connection& from) {
+  if (legacy_path(from.request())) {
+    legacy_->on_abort(from);
+    return;
+  }
   auto x = std::static_pointer_cast<exchange>(from.context);
   if (x == nullptr)
     return;
@@ -261,114 +290,79 @@ void engine_service::on_abort(http_connection& from) {
 }
 
 std::string engine_service::error_headers(const http_request& x) {
-  return origins_.admits(x) ? origin_policy::headers(x) : std::string{};
+  return origins_.admits(x) ? cors_headers(x, opts_) : std::string{};
 }
 
 // -- opening ------------------------------------------------------------------
 
 std::shared_ptr<engine_service::entry>
-engine_service::insert(const http_request& x) {
-  auto from = std::make_shared<session::handshake>();
-  for (const auto& [name, value] : x.headers)
-    for (const auto& wanted : opts_.keep_headers)
-      if (same_token(name, wanted))
-        from->headers.emplace_back(wanted, value);
-  from->address = x.address;
-  from->query = x.query;
-  auto y = std::make_shared<entry>(ids_.make(home_.index()), opts_.session,
-                                   home_, *this);
-  y->cookies = cookie_hash(x);
-  y->session.attach(
-    accept_.on_open(y->session, std::move(from), home_.index()));
+engine_service::insert(const http_request& x, const params& query) {
+  const auto& speaks = engine::find_revision(
+    *query.speaks, query.base64 || query.script.has_value());
+  auto from = make_handshake(x, opts_, speaks.dialect());
+  auto y = std::make_shared<entry>(ids_.make(home_.index()), speaks,
+                                   opts_.session, home_, *this);
+  y->cookies = hash_cookies(x, opts_.bind_cookies);
+  y->session.attach(accept_.on_open(y->session, from, home_.index()), from);
   sessions_.emplace(y->session.sid(), y);
   ++counters_.sessions;
+  if (opts_.census != nullptr)
+    opts_.census->note(speaks.dialect(),
+                       query.script ? "jsonp" : query.transport,
+                       x.header("origin"));
   return y;
 }
 
+poll_style engine_service::style(const http_request& x,
+                                 const params& query) const {
+  poll_style out;
+  out.headers = cors_headers(x, opts_);
+  out.compression = opts_.compression;
+  if (query.script)
+    out.call = "___eio[" + *query.script + "](";
+  return out;
+}
+
 void engine_service::open(const std::shared_ptr<http_connection>& from,
-                          bool upgrade) {
+                          const params& query, bool upgrade) {
   if (stopping_) {
-    http_response x;
-    x.status = 503;
-    x.headers = origin_policy::headers(from->request()) + "Retry-After: 1\r\n";
-    x.close = true;
-    from->respond(std::move(x));
+    refuse_while_stopping(*from, opts_);
     return;
   }
   if (upgrade) {
-    on_upgrade(from, params{from->request().query});
+    on_upgrade(from, query);
     return;
   }
-  auto x = insert(from->request());
+  auto x = insert(from->request(), query);
   x->session.open_polling();
-  x->session.on_poll(std::make_shared<held_poll>(from, opts_.compression));
+  x->session.on_poll(
+    std::make_shared<held_poll>(from, style(from->request(), query)));
 }
 
 void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
                                 const params& query) {
   const auto& x = from->request();
-  auto refuse = [&](std::string text, std::string_view extra = {}) {
-    http_response no;
-    no.status = 400;
-    no.content_type = "text/html";
-    no.headers = origin_policy::headers(x);
-    no.headers += extra;
-    no.body = std::move(text);
-    no.close = true;
-    from->respond(std::move(no));
-  };
-  auto version = x.header("sec-websocket-version");
-  auto key = x.header("sec-websocket-key");
-  if (x.method != "GET")
-    return refuse("Bad handshake method");
-  if (!same_token(x.header("upgrade"), "websocket"))
-    return refuse("Invalid Upgrade header");
-  if (!ws::valid_key(key))
-    return refuse("Missing or invalid Sec-WebSocket-Key header");
-  if (version != "13" && version != "8")
-    return refuse("Missing or invalid Sec-WebSocket-Version header",
-                  "Sec-WebSocket-Version: 13, 8\r\n");
-  std::string reply = "HTTP/1.1 101 Switching Protocols\r\n"
-                      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                      "Sec-WebSocket-Accept: ";
-  reply += ws::accept_key(key);
-  reply += "\r\n";
-  reply += origin_policy::headers(x);
-  auto deflate = opts_.websocket.deflate
-                 && ws::offers_deflate(x.header("sec-websocket-extensions"));
-  if (deflate) {
-    reply += "Sec-WebSocket-Extensions: ";
-    reply += ws::deflate_answer;
-    reply += "\r\n";
+  auto headers = cors_headers(x, opts_);
+  auto verdict = judge_upgrade(
+    x, {opts_.websocket.deflate, !query.says(codec::dialect::eio4), headers});
+  if (verdict.accepted.empty()) {
+    refuse_upgrade(*from, verdict.refusal,
+                   headers.append(verdict.refusal_headers));
+    return;
   }
-  auto protocols = x.header("sec-websocket-protocol");
-  if (!protocols.empty()) {
-    auto first = protocols.substr(0, protocols.find(','));
-    auto token =
-      !first.empty() && std::all_of(first.begin(), first.end(), [](char c) {
-        return c > ' ' && c < 0x7F
-               && std::string_view{"()<>@,;:\\\"/[]?={}"}.find(c)
-                    == std::string_view::npos;
-      });
-    if (!token)
-      return refuse("Invalid Sec-WebSocket-Protocol header");
-    reply += "Sec-WebSocket-Protocol: ";
-    reply += first;
-    reply += "\r\n";
-  }
-  reply += "\r\n";
   auto polling = query.transport == "polling";
   std::shared_ptr<entry> owner;
   if (!query.sid.empty())
     owner = sessions_.find(query.sid)->second;
   else if (!polling)
-    owner = insert(x);
+    owner = insert(x, query);
   auto peer = from->peer();
   std::string rest;
   auto io = from->release(rest);
   auto& listener = from->owner();
   auto via = std::make_shared<websocket_connection>(
-    listener, home_, std::move(io), std::move(peer), opts_.websocket, deflate);
+    listener, home_, std::move(io), std::move(peer), opts_.websocket,
+    verdict.deflate);
   if (owner == nullptr) {
     // transport=polling on an upgrade: accepted and dropped at once.
     return;
@@ -378,11 +372,11 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
     session->open_websocket(*via);
   } else if (polling || !session->on_probe(*via)) {
     ++counters_.probes_refused;
-    via->start(session, std::move(reply), {});
+    via->start(session, std::move(verdict.accepted), {});
     via->finish();
     return;
   }
-  via->start(session, std::move(reply), std::move(rest));
+  via->start(session, std::move(verdict.accepted), std::move(rest));
 }
 
 // -- end ----------------------------------------------------------------------
@@ -390,7 +384,9 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
 void engine_service::drain(int64_t spread_ms) {
   stopping_ = true;
   for (const auto& [sid, each] : sessions_)
-    to_drain_.push_back(each);
+    to_drain_.push_back(
+      std::shared_ptr<session::session_core>{each, &each->session});
+  legacy_->collect(to_drain_);
   drain_from_ = home_.wheel().now();
   drain_for_ = std::max<int64_t>(spread_ms, 1);
   drain_some();
@@ -404,7 +400,7 @@ void engine_service::drain_some() {
     static_cast<size_t>(static_cast<double>(to_drain_.size()) * share);
   for (; drained_ < until; ++drained_)
     if (auto each = to_drain_[drained_].lock())
-      each->session.close(session::close_reason::shutdown);
+      each->close(session::close_reason::shutdown);
   if (drained_ < to_drain_.size())
     home_.wheel().arm(drain_timer_, session::timer_wheel::granularity);
 }
@@ -415,6 +411,7 @@ void engine_service::close_all() {
   auto all = sessions_;
   for (const auto& [sid, each] : all)
     each->session.abort(session::close_reason::shutdown);
+  legacy_->close_all();
 }
 
 // -- answers ------------------------------------------------------------------
@@ -422,7 +419,7 @@ void engine_service::close_all() {
 void engine_service::answer_error(http_connection& from, int code, bool raw) {
   http_response x;
   x.status = 400;
-  x.headers = origin_policy::headers(from.request());
+  x.headers = cors_headers(from.request(), opts_);
   if (raw) {
     x.content_type = "text/html";
     x.body = error_texts[code];
@@ -442,33 +439,14 @@ void engine_service::answer(http_connection& from, unsigned status,
   x.status = status;
   x.body = std::move(body);
   x.content_type = type;
-  x.headers = origin_policy::headers(from.request());
+  x.headers = cors_headers(from.request(), opts_);
   x.headers += no_store;
   from.respond(std::move(x));
 }
 
-uint64_t engine_service::cookie_hash(const http_request& x) const {
-  if (opts_.bind_cookies.empty())
-    return 0;
-  std::string all;
-  auto cookies = x.header("cookie");
-  for (const auto& name : opts_.bind_cookies) {
-    for (auto rest = cookies; !rest.empty();) {
-      auto end = std::min(rest.find(';'), rest.size());
-      auto item = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      while (item.starts_with(' '))
-        item.remove_prefix(1);
-      if (item.starts_with(name) && item.substr(name.size()).starts_with('='))
-        all.append(item) += ';';
-    }
-  }
-  return std::hash<std::string>{}(all) | 1;
-}
-
-void engine_service::forget(void* self, session::engine_session& x) {
+void engine_service::forget(void* self, const std::string& sid) {
   auto& me = *static_cast<engine_service*>(self);
-  auto i = me.sessions_.find(x.sid());
+  auto i = me.sessions_.find(sid);
   if (i == me.sessions_.end())
     return;
   // Whoever called into the session may still be inside it.

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "transports/codec/dialect.hpp"
 #include "transports/net/client_files.hpp"
+#include "transports/net/engine_options.hpp"
+#include "transports/net/held_poll.hpp"
 #include "transports/net/http.hpp"
 #include "transports/net/http_connection.hpp"
 #include "transports/net/origin_policy.hpp"
@@ -8,10 +11,9 @@
 #include "transports/net/websocket_connection.hpp"
 #include "transports/session/engine_session.hpp"
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,33 +21,11 @@
 
 namespace signalbox::net {
 
-/// What the public listener counts beside `net_counters`.
-struct engine_counters {
-  /// Sessions that are known, those included whose clients have yet to fetch
-  /// their last packets or to answer a close frame.
-  std::atomic<int64_t> sessions{0};
-  std::atomic<uint64_t> probes_refused{0};
-  std::atomic<uint64_t> origins_refused{0};
-  std::atomic<uint64_t> unknown_sids{0};
-};
+class legacy_service;
 
-/// What the engine services of all loops share.
-struct engine_options {
-  std::string path = "/socket.io/";
-  session::options session;
-  websocket_connection::options websocket;
-  /// Request headers kept for the life of a session, in lower case.
-  std::vector<std::string> keep_headers;
-  /// Cookies whose change makes a sid unknown.
-  std::vector<std::string> bind_cookies;
-  bool compression = true;
-  /// Where a refused Origin is reported, with the request's Origin.
-  std::function<void(std::string_view origin, std::string_view host)>
-    on_origin_refused;
-};
-
-/// Serves Engine.IO 4 below `options.path`: handshakes, polling, upgrades, and
-/// the official client's files.
+/// Serves Engine.IO below `options.path`: handshakes, polling, upgrades, and
+/// the official client's files. What speaks 0.9 there goes to a
+/// `legacy_service`.
 class engine_service : public http_service {
 public:
   engine_service(loop& home, const engine_options& opts, const session_ids& ids,
@@ -69,19 +49,24 @@ public:
 private:
   struct entry;
   struct exchange;
-  class held_poll;
   struct params;
 
+  /// Returns the path below the prefix if it is one of 0.9.
+  std::optional<codec::legacy_path> legacy_path(const http_request& x) const;
+  bool admit(http_connection& from, bool script, bool upgrade);
   void drain_some();
-  void open(const std::shared_ptr<http_connection>& from, bool upgrade);
+  void open(const std::shared_ptr<http_connection>& from, const params& query,
+            bool upgrade);
+  void on_session(const std::shared_ptr<http_connection>& from,
+                  const std::shared_ptr<entry>& owner, const params& query);
   void on_upgrade(const std::shared_ptr<http_connection>& from,
                   const params& query);
-  std::shared_ptr<entry> insert(const http_request& x);
+  std::shared_ptr<entry> insert(const http_request& x, const params& query);
+  poll_style style(const http_request& x, const params& query) const;
   void answer_error(http_connection& from, int code, bool raw);
   void answer(http_connection& from, unsigned status, std::string body,
               std::string_view type);
-  uint64_t cookie_hash(const http_request& x) const;
-  static void forget(void* self, session::engine_session& x);
+  static void forget(void* self, const std::string& sid);
 
   loop& home_;
   const engine_options& opts_;
@@ -95,8 +80,9 @@ private:
   int64_t drain_from_ = 0;
   int64_t drain_for_ = 0;
   size_t drained_ = 0;
-  std::vector<std::weak_ptr<entry>> to_drain_;
+  std::vector<std::weak_ptr<session::session_core>> to_drain_;
   std::unordered_map<std::string_view, std::shared_ptr<entry>> sessions_;
+  std::unique_ptr<legacy_service> legacy_;
 };
 
 } // namespace signalbox::net

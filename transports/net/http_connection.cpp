@@ -1,5 +1,7 @@
 #include "transports/net/http_connection.hpp"
 
+#include "transports/codec/header_lines.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -23,17 +25,6 @@ constexpr int64_t linger_ms = 2000;
 
 std::string_view view(boost::string_view x) {
   return {x.data(), x.size()};
-}
-
-/// Returns whether every line ends with CR LF and none is folded. Beast would
-/// unfold them, and who takes a bare LF for an end sees other requests.
-bool plain_lines(std::string_view head) {
-  for (auto at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1))
-    if (at == 0 || head[at - 1] != '\r'
-        || (at + 1 < head.size()
-            && (head[at + 1] == ' ' || head[at + 1] == '\t')))
-      return false;
-  return true;
 }
 
 } // namespace
@@ -145,6 +136,8 @@ bool http_connection::parse_header() {
     return false;
   if (state_ == state::idle)
     become(state::header, limits.header_timeout.count());
+  if (limits_.bare_lf)
+    codec::mend_header(in_, limits.request_line + limits.header_bytes);
   auto line = in_.find('\n');
   auto end = in_.find("\r\n\r\n");
   auto whole = end != std::string::npos;
@@ -164,7 +157,9 @@ bool http_connection::parse_header() {
   if (whole)
     end += 4;
   auto head = std::string_view{in_}.substr(0, end);
-  if (!plain_lines(head)) {
+  // Where lines are mended, they are when the header has ended.
+  auto mendable = limits_.bare_lf && !whole && !codec::has_header_end(in_);
+  if (!mendable && !codec::has_plain_lines(head)) {
     fail(400);
     return false;
   }

@@ -22,14 +22,32 @@ bool origin_policy::admits(const http_request& x) const {
       });
     return !present && !require_;
   }
+  // Node.js clients of 0.9 name the router itself, without a scheme, which no
+  // browser does.
+  if (same_token(text, x.host))
+    return true;
   auto from = codec::parse_origin(text);
-  if (!from)
+  return from && matches(*from, x);
+}
+
+bool origin_policy::admits_script(const http_request& x) const {
+  if (!x.header("origin").empty())
+    return admits(x);
+  auto page = x.header("referer");
+  auto host = page.find("://");
+  if (host == page.npos)
     return false;
+  auto from = codec::parse_origin(page.substr(0, page.find('/', host + 3)));
+  return from && matches(*from, x);
+}
+
+bool origin_policy::matches(const codec::origin& from,
+                            const http_request& x) const {
   auto own = codec::parse_origin((x.secure ? "https://" : "http://") + x.host);
-  if (own && *own == *from)
+  if (own && *own == from)
     return true;
   return std::any_of(allow_.begin(), allow_.end(),
-                     [&from](const auto& each) { return each.matches(*from); });
+                     [&from](const auto& each) { return each.matches(from); });
 }
 
 std::string origin_policy::headers(const http_request& x) {

@@ -19,6 +19,11 @@ public:
   /// Returns whether a request may go on.
   bool admits(const http_request& x) const;
 
+  /// Returns whether a request by script tag (JSONP) may go on. Any page can
+  /// make one without an Origin and read the answer, so it must say where it
+  /// comes from: by an admitted Origin, or else an admitted Referer.
+  bool admits_script(const http_request& x) const;
+
   /// Returns the CORS header lines of an admitted request, empty if it has no
   /// Origin.
   static std::string headers(const http_request& x);
@@ -27,6 +32,8 @@ public:
   static http_response preflight(const http_request& x);
 
 private:
+  bool matches(const codec::origin& from, const http_request& x) const;
+
   std::vector<codec::origin_pattern> allow_;
   bool require_;
 };

@@ -93,6 +93,8 @@ struct shared_limits {
   net_counters* counters = nullptr;
   /// Networks whose forwarding headers are believed.
   std::vector<std::string> trusted_proxies;
+  /// Whether header lines of a GET may end with a bare LF.
+  bool bare_lf = false;
 };
 
 /// Forgets a connection that was admitted, wherever it had got to. Connections

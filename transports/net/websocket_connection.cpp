@@ -59,7 +59,7 @@ websocket_connection::~websocket_connection() {
   release_address(limits_, peer_);
 }
 
-void websocket_connection::start(std::shared_ptr<session::engine_session> x,
+void websocket_connection::start(std::shared_ptr<session::carried> x,
                                  std::string handshake, std::string rest) {
   auto self = shared_from_this();
   session_ = std::move(x);
@@ -166,7 +166,7 @@ void websocket_connection::on_message(const ws::message& x) {
                                    | static_cast<uint8_t>(x.data[1]));
     std::string reason{x.data.substr(std::min<size_t>(2, x.data.size()))};
     send_close(code, reason);
-    keep->on_websocket_lost(*this, session::close_reason::client_close);
+    keep->on_carrier_lost(*this, session::close_reason::client_close);
     break;
   }
   default:
@@ -384,7 +384,7 @@ void websocket_connection::fault(uint16_t code, std::string_view reason,
   auto keep = session_;
   faulty_ = close_received_ = true;
   send_close(code, reason);
-  keep->on_websocket_lost(*this, why);
+  keep->on_carrier_lost(*this, why);
 }
 
 void websocket_connection::linger() {
@@ -399,7 +399,7 @@ void websocket_connection::lost(session::close_reason why) {
   auto self = shared_from_this();
   auto keep = session_;
   die();
-  keep->on_websocket_lost(*this, why);
+  keep->on_carrier_lost(*this, why);
 }
 
 void websocket_connection::die() {

@@ -14,7 +14,7 @@ namespace signalbox::net {
 /// A client connection after its upgrade: frames in, the session's outbox out.
 /// Holds no buffer while nothing happens.
 class websocket_connection
-  : public session::websocket,
+  : public session::carrier,
     public loop::flushable,
     public std::enable_shared_from_this<websocket_connection> {
 public:
@@ -34,10 +34,10 @@ public:
 
   /// Begins to carry, or to probe for, `x`. `handshake` is the 101 response;
   /// `rest` was read behind the request.
-  void start(std::shared_ptr<session::engine_session> x, std::string handshake,
+  void start(std::shared_ptr<session::carried> x, std::string handshake,
              std::string rest);
 
-  // -- session::websocket -----------------------------------------------------
+  // -- session::carrier -------------------------------------------------------
 
   void wake() override;
   void send_probe(std::string_view text) override;
@@ -70,7 +70,7 @@ private:
   std::string peer_;
   const options& opts_;
   session::timer timer_;
-  std::shared_ptr<session::engine_session> session_;
+  std::shared_ptr<session::carried> session_;
   ws::reader reader_;
   /// Bytes that belong to the connection itself: handshake, pongs, probe
   /// answers, the close frame.

@@ -1,7 +1,6 @@
 #include "transports/session/engine_session.hpp"
 
 #include "transports/codec/engine/open.hpp"
-#include "transports/codec/engine/v4.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,8 +8,6 @@
 namespace signalbox::session {
 
 namespace {
-
-namespace v4 = engine::v4;
 
 /// How often a pending poll is looked for while a probe runs.
 constexpr time_point probe_check = 100;
@@ -26,16 +23,22 @@ std::string open_packet(std::string_view sid, bool upgrade,
 
 } // namespace
 
-engine_session::engine_session(std::string sid, const options& opts,
-                               timer_wheel& wheel, forget fun, void* owner)
-  : opts_(opts), wheel_(wheel), sid_(std::move(sid)), forget_(fun),
-    owner_(owner), timer_(make_timer<&engine_session::on_timer>(this)),
-    heartbeat_(wheel.now() + opts.ping_interval.count()),
-    outbox_(opts.outbox_bytes, opts.outbox_packets) {
+engine_session::engine_session(std::string sid, const engine::revision& speaks,
+                               const options& opts, timer_wheel& wheel,
+                               forget fun, void* owner)
+  : session_core(std::move(sid), opts, wheel, fun, owner), speaks_(speaks) {
+  heartbeat_ = next_heartbeat();
   arm();
 }
 
 engine_session::~engine_session() = default;
+
+time_point engine_session::next_heartbeat() const noexcept {
+  auto wait = opts_.ping_interval.count();
+  if (!speaks_.server_pings())
+    wait += opts_.ping_timeout.count();
+  return wheel_.now() + wait;
+}
 
 // -- polling ------------------------------------------------------------------
 
@@ -44,6 +47,7 @@ void engine_session::open_polling() {
   ++opts_.count->opened_polling;
   ++opts_.count->live_polling;
   outbox_.push_control(open_packet(sid_, opts_.websocket, opts_));
+  ask_main();
 }
 
 void engine_session::on_poll(std::shared_ptr<poll> request) {
@@ -52,19 +56,13 @@ void engine_session::on_poll(std::shared_ptr<poll> request) {
     close(close_reason::transport_error);
     return;
   }
-  if (closed_) {
-    // What was queued first, then the news that it is over.
-    if (!outbox_.empty()) {
-      poll_ = std::move(request);
-      flush();
-      return;
-    }
-    request->answer("6\x1e"
-                    "1");
+  poll_ = std::move(request);
+  // What was queued first, then the news that it is over.
+  if (closed_ && outbox_.empty()) {
+    answer_poll({"6", "1"});
     vanish();
     return;
   }
-  poll_ = std::move(request);
   flush();
 }
 
@@ -84,18 +82,20 @@ bool engine_session::on_post_begin() {
   return true;
 }
 
-void engine_session::on_post(std::string_view payload) {
+void engine_session::on_post(std::string_view payload, bool binary) {
   posting_ = false;
-  auto packets = v4::split_payload(payload, opts_.payload_packets);
+  auto packets = speaks_.split_payload(payload, binary, opts_.payload_packets);
   if (!packets) {
-    fault(close_reason::limit);
+    fault(packets.error() == codec::errc::too_many_pieces
+            ? close_reason::limit
+            : close_reason::parse_error);
     return;
   }
   std::string scratch;
-  for (auto text : *packets) {
+  for (const auto& each : *packets) {
     if (closed_)
       return;
-    on_packet(text, scratch);
+    on_packet(each, scratch);
   }
 }
 
@@ -104,17 +104,31 @@ void engine_session::on_post_lost() {
   end(close_reason::transport_error, true);
 }
 
+/// Answers the pending poll, if there is one, with these packets alone.
+void engine_session::answer_poll(
+  std::initializer_list<std::string_view> packets) {
+  auto pending = std::exchange(poll_, nullptr);
+  if (pending == nullptr)
+    return;
+  auto binary = speaks_.binary_payloads() && !pending->text_only();
+  std::string payload;
+  for (auto each : packets)
+    speaks_.append_packet(each, {}, false, binary, payload);
+  pending->answer(std::move(payload), binary);
+}
+
 // -- websocket ----------------------------------------------------------------
 
-void engine_session::open_websocket(websocket& via) {
+void engine_session::open_websocket(carrier& via) {
   websocket_ = &via;
   ++opts_.count->opened_websocket;
   ++opts_.count->live_websocket;
   outbox_.push_control(open_packet(sid_, false, opts_));
+  ask_main();
   via.wake();
 }
 
-bool engine_session::on_probe(websocket& via) {
+bool engine_session::on_probe(carrier& via) {
   if (closed_ || probe_ != nullptr || websocket_ != nullptr)
     return false;
   probe_ = &via;
@@ -124,7 +138,7 @@ bool engine_session::on_probe(websocket& via) {
   return true;
 }
 
-void engine_session::on_text(websocket& from, std::string_view text) {
+void engine_session::on_text(carrier& from, std::string_view text) {
   if (&from == probe_) {
     probe_text(text);
     return;
@@ -132,17 +146,19 @@ void engine_session::on_text(websocket& from, std::string_view text) {
   if (&from != websocket_ || closed_)
     return;
   std::string scratch;
-  on_packet(text, scratch);
+  on_packet({text}, scratch);
 }
 
-void engine_session::on_binary(websocket& from, std::string_view bytes) {
-  if (&from == probe_)
+void engine_session::on_binary(carrier& from, std::string_view bytes) {
+  if (&from == probe_) {
     drop_probe();
-  else if (&from == websocket_ && !closed_)
-    on_attachment(std::string{bytes});
+  } else if (&from == websocket_ && !closed_) {
+    std::string scratch;
+    on_packet({bytes, true}, scratch);
+  }
 }
 
-void engine_session::on_websocket_lost(websocket& from, close_reason why) {
+void engine_session::on_carrier_lost(carrier& from, close_reason why) {
   if (&from == probe_) {
     probe_ = nullptr;
     arm();
@@ -184,134 +200,20 @@ void engine_session::upgrade() {
   ++opts_.count->live_websocket;
   // A client that still polls is told that polling is over; what is queued
   // leaves over the socket.
-  if (auto pending = std::exchange(poll_, nullptr))
-    pending->answer("1");
+  answer_poll({"1"});
   arm();
   up_->on_upgrade();
   if (!outbox_.empty())
     websocket_->wake();
 }
 
-// -- incoming -----------------------------------------------------------------
-
-void engine_session::on_packet(std::string_view text, std::string& scratch) {
-  opts_.count->packets_in.fetch_add(1, std::memory_order_relaxed);
-  auto x = v4::decode_packet(text, scratch);
-  if (!x) {
-    fault(close_reason::parse_error);
-    return;
-  }
-  // Whatever comes while a ping is out extends the wait for its answer, once.
-  if (pinged_ && !extended_ && x->type != engine::packet_type::pong) {
-    extended_ = true;
-    heartbeat_ = wheel_.now() + opts_.ping_timeout.count();
-    arm();
-  }
-  switch (x->type) {
-  case engine::packet_type::message:
-    if (x->binary)
-      on_attachment(std::string{x->data});
-    else
-      on_message(x->data);
-    break;
-  case engine::packet_type::pong:
-    if (pinged_) {
-      pinged_ = false;
-      heartbeat_ = wheel_.now() + opts_.ping_interval.count();
-      arm();
-    }
-    break;
-  case engine::packet_type::ping:
-    fault(close_reason::parse_error);
-    break;
-  case engine::packet_type::close:
-    if (auto pending = std::exchange(poll_, nullptr))
-      pending->answer("6");
-    if (websocket_ != nullptr)
-      close(close_reason::client_close);
-    else
-      end(close_reason::client_close, true);
-    break;
-  default:
-    // Open, upgrade and noop are ignored, as the official server does.
-    break;
-  }
-}
-
-void engine_session::on_message(std::string_view text) {
-  if (opts_.raw) {
-    socket::packet raw;
-    raw.data = text;
-    up_->on_packet(std::move(raw));
-    return;
-  }
-  auto x = socket::v5::decode(text, opts_.packets);
-  if (!x) {
-    close(close_reason::parse_error);
-    return;
-  }
-  if (assembler_ == nullptr) {
-    if (x->expected_attachments == 0) {
-      up_->on_packet(std::move(*x));
-      return;
-    }
-    assembler_ = std::make_unique<socket::assembler>(opts_.max_payload);
-    assembly_until_ = wheel_.now() + opts_.assembly_timeout.count();
-    arm();
-  }
-  hand_up(assembler_->add(std::move(*x)));
-}
-
-void engine_session::on_attachment(std::string bytes) {
-  if (opts_.raw) {
-    socket::packet raw;
-    raw.type = socket::packet_type::binary_event;
-    raw.data = std::move(bytes);
-    up_->on_packet(std::move(raw));
-    return;
-  }
-  if (assembler_ == nullptr) {
-    close(close_reason::parse_error);
-    return;
-  }
-  hand_up(assembler_->add_binary(std::move(bytes)));
-}
-
-void engine_session::hand_up(codec::result<std::optional<socket::packet>> x) {
-  if (!x) {
-    assembler_.reset();
-    close(close_reason::parse_error);
-    return;
-  }
-  if (!assembler_->waiting()) {
-    assembler_.reset();
-    arm();
-  }
-  if (*x)
-    up_->on_packet(std::move(**x));
-}
-
 // -- port ---------------------------------------------------------------------
 
 bool engine_session::send(const codec::shared_event& event,
                           std::optional<uint64_t> ack_id, bool volatile_) {
-  if (closed_ || (volatile_ && !writable()))
+  if (closed_ || (volatile_ && !writable())
+      || !push(event, speaks_.form(), ack_id))
     return false;
-  const auto& bodies = event.engine_v4();
-  size_t bytes = 0;
-  for (const auto& body : bodies)
-    bytes += body->text().size();
-  if (!outbox_.fits(bytes, bodies.size())) {
-    close(close_reason::slow);
-    return false;
-  }
-  for (const auto& body : bodies) {
-    out_packet x{body, {}, false};
-    if (ack_id && body == bodies.front())
-      x.head = event.header_v4(*ack_id);
-    outbox_.push(std::move(x));
-  }
-  opts_.count->packets_out.fetch_add(1, std::memory_order_relaxed);
   flush();
   return true;
 }
@@ -319,11 +221,17 @@ bool engine_session::send(const codec::shared_event& event,
 void engine_session::send(const socket::packet& packet) {
   if (closed_)
     return;
+  if (packet.nsp == "/" && packet.type == socket::packet_type::connect)
+    main_ = main_stage::in;
+  else if (packet.nsp == "/"
+           && (packet.type == socket::packet_type::disconnect
+               || packet.type == socket::packet_type::connect_error))
+    main_ = main_stage::out;
   std::string head{'4'};
   if (opts_.raw)
     head += packet.data;
   else
-    socket::v5::encode(packet, head);
+    speaks_.encode_message(packet, head);
   auto bytes = head.size();
   for (const auto& attachment : packet.attachments)
     bytes += attachment.size();
@@ -331,12 +239,16 @@ void engine_session::send(const socket::packet& packet) {
     close(close_reason::slow);
     return;
   }
+  auto attach = [this](std::string_view attachment) {
+    outbox_.push(
+      {codec::encode_attachment(speaks_.form(), attachment), {}, false});
+  };
   if (opts_.raw && packet.type == socket::packet_type::binary_event)
-    outbox_.push({codec::encode_attachment(packet.data), {}, false});
+    attach(packet.data);
   else
     outbox_.push({nullptr, std::move(head), false});
   for (const auto& attachment : packet.attachments)
-    outbox_.push({codec::encode_attachment(attachment), {}, false});
+    attach(attachment);
   opts_.count->packets_out.fetch_add(1, std::memory_order_relaxed);
   flush();
 }
@@ -363,14 +275,10 @@ void engine_session::end(close_reason why, bool abort) {
     return;
   closed_ = true;
   --(polling_ ? opts_.count->live_polling : opts_.count->live_websocket);
-  ++opts_.count->closed[static_cast<size_t>(why)];
   assembler_.reset();
   if (probe_ != nullptr)
     std::exchange(probe_, nullptr)->finish();
-  // The handler itself stays as long as the session: this may be a call that
-  // came out of it.
-  if (up_ != nullptr)
-    up_->on_close(why);
+  tell_end(why);
   if (websocket_ != nullptr) {
     if (!abort) {
       // The connection sees to it that this has an end, and needs the outbox
@@ -383,28 +291,17 @@ void engine_session::end(close_reason why, bool abort) {
     vanish();
     return;
   }
-  if (auto pending = std::exchange(poll_, nullptr)) {
-    if (outbox_.empty() || abort) {
-      pending->answer("1");
-      vanish();
-      return;
-    }
-    poll_ = std::move(pending);
-    flush();
-    arm();
+  if (poll_ != nullptr && (outbox_.empty() || abort)) {
+    answer_poll({"1"});
+    vanish();
     return;
   }
   if (abort) {
     vanish();
     return;
   }
+  flush();
   arm();
-}
-
-void engine_session::vanish() {
-  timer_.cancel();
-  outbox_.clear();
-  forget_(owner_, *this);
 }
 
 bool engine_session::writable() const noexcept {
@@ -418,21 +315,15 @@ void engine_session::flush() {
   }
   if (poll_ == nullptr || outbox_.empty())
     return;
+  auto binary = speaks_.binary_payloads() && !poll_->text_only();
   std::string payload;
   payload.reserve(outbox_.bytes() + outbox_.packets());
   while (!outbox_.empty()) {
     const auto& x = outbox_.at(0);
-    if (!payload.empty())
-      payload += v4::separator;
-    if (x.binary()) {
-      v4::encode_binary(x.first(), payload);
-    } else {
-      payload += x.first();
-      payload += x.second();
-    }
+    speaks_.append_packet(x.first(), x.second(), x.binary(), binary, payload);
     outbox_.pop();
   }
-  std::exchange(poll_, nullptr)->answer(std::move(payload));
+  std::exchange(poll_, nullptr)->answer(std::move(payload), binary);
 }
 
 void engine_session::arm() {
@@ -469,12 +360,11 @@ void engine_session::on_timer() {
     } else if (probed_ && now >= noop_at_) {
       noop_at_ = now + probe_check;
       // The client waits for its outstanding poll before it switches.
-      if (auto pending = std::exchange(poll_, nullptr))
-        pending->answer("6");
+      answer_poll({"6"});
     }
   }
   if (now >= heartbeat_) {
-    if (pinged_) {
+    if (pinged_ || !speaks_.server_pings()) {
       close(close_reason::ping_timeout);
       return;
     }

@@ -1,116 +1,38 @@
 #pragma once
 
+#include "transports/codec/engine/revision.hpp"
 #include "transports/codec/socket/assembler.hpp"
-#include "transports/codec/socket/v5.hpp"
-#include "transports/session/handler.hpp"
-#include "transports/session/outbox.hpp"
-#include "transports/session/timer_wheel.hpp"
+#include "transports/session/session_core.hpp"
 
-#include <array>
-#include <atomic>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 
-// An Engine.IO 4 session: what stays when requests and sockets come and go.
+// An Engine.IO session: what stays when requests and sockets come and go.
 //
 //   polling --probe--> polling + probe --"5"--> websocket
 //   websocket (opened directly)
 //   either --close--> closing (polling: until a poll fetched the rest) --> gone
 //
 // Rules and their sources: https://socket.io/docs/v4/engine-io-protocol/ and
-// the recorded behaviour of the official server (docs/protocol.md).
+// the recorded behaviour of the official server (docs/protocols.md).
 
 namespace signalbox::session {
 
-/// What sessions count; shared by all of them.
-struct counters {
-  std::atomic<int64_t> live_polling{0};
-  std::atomic<int64_t> live_websocket{0};
-  std::atomic<uint64_t> opened_polling{0};
-  std::atomic<uint64_t> opened_websocket{0};
-  std::atomic<uint64_t> upgrades{0};
-  std::atomic<uint64_t> upgrade_timeouts{0};
-  std::atomic<uint64_t> close_timeouts{0};
-  std::atomic<uint64_t> packets_in{0};
-  std::atomic<uint64_t> packets_out{0};
-  std::array<std::atomic<uint64_t>, static_cast<size_t>(close_reason::count_)>
-    closed{};
-};
-
-/// Timings and bounds of sessions; shared by all of them.
-struct options {
-  std::chrono::milliseconds ping_interval{25000};
-  std::chrono::milliseconds ping_timeout{20000};
-  std::chrono::milliseconds upgrade_timeout{10000};
-  std::chrono::milliseconds close_timeout{30000};
-  std::chrono::milliseconds assembly_timeout{30000};
-  size_t max_payload = 1000000;
-  size_t payload_packets = 1000;
-  size_t outbox_bytes = 1048576;
-  size_t outbox_packets = 1000;
-  bool polling = true;
-  bool websocket = true;
-  socket::v5::limits packets;
-  /// Hands Engine.IO messages up as they are, as event packets whose data is
-  /// the raw message (the conformance server's echo).
-  bool raw = false;
-  /// Where sessions count; always set.
-  counters* count = nullptr;
-};
-
-/// A held polling GET, implemented below.
-class poll {
-public:
-  virtual ~poll() = default;
-
-  /// Answers the request with a payload. Called once; the poll is gone then.
-  virtual void answer(std::string payload) = 0;
-
-  /// Refuses the request with status 400 and an empty body.
-  virtual void refuse() = 0;
-};
-
-/// A WebSocket that carries a session or probes for it, implemented below.
-class websocket {
-public:
-  virtual ~websocket() = default;
-
-  /// Says that the session's outbox has something to send.
-  virtual void wake() = 0;
-
-  /// Sends a text at once, beside the outbox; only for probes.
-  virtual void send_probe(std::string_view text) = 0;
-
-  /// Sends what is queued and then a close frame with an empty body.
-  virtual void finish() = 0;
-
-  /// Drops the connection without a word.
-  virtual void abort() = 0;
-};
-
 /// The state machine of one session. Lives on one thread.
-class engine_session : public port {
+class engine_session : public session_core {
 public:
-  /// Called when the session is gone for good, so that its sid can be
-  /// forgotten. The call into the session that led to it still runs, so the
-  /// session must not be destroyed within this one.
-  using forget = void (*)(void* owner, engine_session& x);
-
-  engine_session(std::string sid, const options& opts, timer_wheel& wheel,
-                 forget fun, void* owner);
+  /// `speaks` is chosen once, by the handshake.
+  engine_session(std::string sid, const engine::revision& speaks,
+                 const options& opts, timer_wheel& wheel, forget fun,
+                 void* owner);
   ~engine_session() override;
 
-  /// Sets who receives what happens. Right after construction.
-  void attach(std::unique_ptr<handler> up) {
-    up_ = std::move(up);
-  }
-
-  const std::string& sid() const noexcept {
-    return sid_;
+  /// Returns what its client speaks.
+  const engine::revision& speaks() const noexcept {
+    return speaks_;
   }
 
   // -- polling ----------------------------------------------------------------
@@ -129,8 +51,8 @@ public:
   /// ended then.
   bool on_post_begin();
 
-  /// A POST is complete.
-  void on_post(std::string_view payload);
+  /// A POST is complete; `binary` says that it is bytes, not text.
+  void on_post(std::string_view payload, bool binary);
 
   /// The client dropped its POST half-way.
   void on_post_lost();
@@ -143,22 +65,15 @@ public:
   // -- websocket --------------------------------------------------------------
 
   /// Starts on a WebSocket: sends the open packet.
-  void open_websocket(websocket& via);
+  void open_websocket(carrier& via);
 
   /// A WebSocket came for this polling session. Returns false if there is one
   /// already; the caller closes the newcomer.
-  bool on_probe(websocket& via);
+  bool on_probe(carrier& via);
 
-  void on_text(websocket& from, std::string_view text);
-  void on_binary(websocket& from, std::string_view bytes);
-
-  /// The connection ended or broke RFC 6455.
-  void on_websocket_lost(websocket& from, close_reason why);
-
-  /// Lets the carrier take packets out.
-  outbox& queue() noexcept {
-    return outbox_;
-  }
+  void on_text(carrier& from, std::string_view text) override;
+  void on_binary(carrier& from, std::string_view bytes) override;
+  void on_carrier_lost(carrier& from, close_reason why) override;
 
   // -- port -------------------------------------------------------------------
 
@@ -168,13 +83,8 @@ public:
   void close(close_reason why) override;
   std::string_view transport() const noexcept override;
 
-  /// Ends the session without sending what is queued.
-  void abort(close_reason why) {
+  void abort(close_reason why) override {
     end(why, true);
-  }
-
-  std::string_view label() const noexcept override {
-    return std::string_view{sid_}.substr(0, 6);
   }
 
   /// Returns whether it runs on a WebSocket (after an upgrade, if any).
@@ -182,20 +92,24 @@ public:
     return websocket_ != nullptr;
   }
 
-  /// Returns whether `via` carries it, as opposed to probing.
-  bool carried_by(const websocket& via) const noexcept {
+  bool carried_by(const carrier& via) const noexcept override {
     return websocket_ == &via;
   }
 
-  bool closing() const noexcept {
-    return closed_;
-  }
+protected:
+  void on_timer() override;
 
 private:
-  void on_timer();
-  void on_packet(std::string_view text, std::string& scratch);
+  /// Where a client stands that is in the main namespace without asking.
+  enum class main_stage : uint8_t { out, asked, in };
+
+  void ask_main();
+  void on_packet(const engine::piece& x, std::string& scratch);
+  void on_ping();
   void on_message(std::string_view text);
+  void on_connect(socket::packet& x);
   void on_attachment(std::string bytes);
+  void hand_up(socket::packet&& x);
   void hand_up(codec::result<std::optional<socket::packet>> x);
   void probe_text(std::string_view text);
   void drop_probe();
@@ -205,33 +119,28 @@ private:
   void flush();
   void arm();
   bool writable() const noexcept;
-  void vanish();
+  time_point next_heartbeat() const noexcept;
+  void answer_poll(std::initializer_list<std::string_view> packets);
 
-  const options& opts_;
-  timer_wheel& wheel_;
-  std::string sid_;
-  std::unique_ptr<handler> up_;
-  forget forget_;
-  void* owner_;
-  timer timer_;
-  /// When the next ping is due or, while one is out, its answer.
+  const engine::revision& speaks_;
+  /// When the next ping is due or, while one is out, its answer; where clients
+  /// ping, when one must have come.
   time_point heartbeat_ = 0;
   /// When the probe under way must be over.
   time_point probe_until_ = 0;
   /// When a pending poll is looked for again.
   time_point noop_at_ = 0;
-  websocket* websocket_ = nullptr;
-  websocket* probe_ = nullptr;
+  carrier* websocket_ = nullptr;
+  carrier* probe_ = nullptr;
   std::shared_ptr<poll> poll_;
-  outbox outbox_;
   std::unique_ptr<socket::assembler> assembler_;
   time_point assembly_until_ = 0;
+  main_stage main_ = main_stage::out;
   bool polling_ = false;
   bool posting_ = false;
   bool pinged_ = false;
   bool extended_ = false;
   bool probed_ = false;
-  bool closed_ = false;
 };
 
 } // namespace signalbox::session

@@ -18,6 +18,8 @@ struct handshake {
   std::string query;
   /// Which client generation speaks, for lists and metrics.
   std::string_view dialect = "eio4";
+  /// Whether it came to the listener for publishers without a key.
+  bool site = false;
 
   /// Returns the value of a header (lower-case name), empty if it is missing.
   std::string_view header(std::string_view name) const noexcept {

@@ -71,6 +71,11 @@ public:
     return queue_ == nullptr ? 0 : queue_->size();
   }
 
+  /// Returns how many packets no bound counts.
+  size_t controls() const noexcept {
+    return packets() - events_;
+  }
+
   /// Returns the bytes of all events.
   size_t bytes() const noexcept {
     return bytes_;

@@ -25,4 +25,14 @@ struct packet {
   std::string_view data;
 };
 
+/// One packet as it came, a view into its payload or frame, before it is
+/// decoded.
+struct piece {
+  std::string_view bytes;
+  /// Whether it came as bytes instead of text: in a binary payload or frame.
+  bool binary = false;
+  /// Whether its text was encoded to UTF-8 twice (see `v3`).
+  bool doubled = false;
+};
+
 } // namespace signalbox::engine

@@ -25,14 +25,14 @@ codec::result<packet> decode_packet(std::string_view text,
   return packet{packet_type::message, true, scratch};
 }
 
-codec::result<std::vector<std::string_view>>
-split_payload(std::string_view payload, size_t max_packets) {
-  std::vector<std::string_view> packets;
+codec::result<std::vector<piece>> split_payload(std::string_view payload,
+                                                size_t max_packets) {
+  std::vector<piece> packets;
   for (;;) {
     if (packets.size() == max_packets)
       return errc::too_many_pieces;
     auto end = payload.find(separator);
-    packets.push_back(payload.substr(0, end));
+    packets.push_back({payload.substr(0, end)});
     if (end == std::string_view::npos)
       return packets;
     payload.remove_prefix(end + 1);

@@ -22,8 +22,8 @@ codec::result<packet> decode_packet(std::string_view text,
 /// Splits a polling payload at the separators without decoding the packets.
 /// An empty payload is one empty packet, as in the official server.
 /// Refuses more than `max_packets` packets (`too_many_pieces`).
-codec::result<std::vector<std::string_view>>
-split_payload(std::string_view payload, size_t max_packets);
+codec::result<std::vector<piece>> split_payload(std::string_view payload,
+                                                size_t max_packets);
 
 /// Appends a text packet.
 void encode_packet(packet_type type, std::string_view data, std::string& out);

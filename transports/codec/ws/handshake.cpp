@@ -11,6 +11,7 @@ namespace signalbox::ws {
 namespace {
 
 constexpr size_t digits_of_key = 22;
+constexpr size_t digits_of_old_key = 27;
 
 constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -19,13 +20,20 @@ bool in_alphabet(char c) {
          || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
+bool all_digits(std::string_view x) noexcept {
+  return std::all_of(x.begin(), x.end(), in_alphabet);
+}
+
 } // namespace
 
 bool valid_key(std::string_view key) noexcept {
-  if (key.size() != digits_of_key + 2 || !key.ends_with("=="))
-    return false;
-  auto digits = key.substr(0, digits_of_key);
-  return std::all_of(digits.begin(), digits.end(), in_alphabet);
+  return key.size() == digits_of_key + 2 && key.ends_with("==")
+         && all_digits(key.substr(0, digits_of_key));
+}
+
+bool valid_old_key(std::string_view key) noexcept {
+  return key.size() == digits_of_old_key + 1 && key.ends_with('=')
+         && all_digits(key.substr(0, digits_of_old_key));
 }
 
 std::string accept_key(std::string_view key) {

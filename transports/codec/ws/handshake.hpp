@@ -9,6 +9,10 @@ namespace signalbox::ws {
 /// characters and `==`.
 bool valid_key(std::string_view key) noexcept;
 
+/// Returns whether `key` has the form that old PHP publishers send (elephant.io
+/// 3 to 5 for Socket.IO 0.9 and 1): base64 of 20 bytes, 28 characters.
+bool valid_old_key(std::string_view key) noexcept;
+
 /// Returns the value of Sec-WebSocket-Accept for a key (RFC 6455 section
 /// 4.2.2): base64 of the SHA-1 of key and GUID. Takes a key of any form.
 std::string accept_key(std::string_view key);

@@ -63,4 +63,18 @@ TEST(without keys nobody has one) {
   CHECK_EQUAL(bearer("Bearer "), 9u);
 }
 
+TEST(publishers without a key have an index of their own) {
+  CHECK_EQUAL(x.size(), 3u);
+  CHECK_EQUAL(x.publisher(), 2u);
+  CHECK(x.may_post(x.publisher(), "/anything"));
+  CHECK(!x.at(x.publisher()).may_target);
+  MESSAGE("which no key opens, not even none");
+  CHECK(!x.find(""));
+  CHECK(!x.find_bearer("Bearer "));
+  MESSAGE("and that may be bound to namespaces");
+  credentials bound{keys, {"/server"}};
+  CHECK(bound.may_post(bound.publisher(), "/server"));
+  CHECK(!bound.may_post(bound.publisher(), "/"));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -87,25 +87,6 @@ TEST(the failed CONNECT over the limit ends the session) {
   CHECK_EQUAL(out.closed, "limit");
 }
 
-TEST(a key makes a publisher without asking the site) {
-  fake_port out;
-  auto x = open(out, one);
-  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})");
-  CHECK(site->all<authenticate>().empty());
-  MESSAGE("what it sent before its end counts");
-  out.gone->session_gone();
-  packet(x, packet_type::event, R"(["letter",{"to":"anna"}])");
-  REQUIRE_EQUAL(ingest->all<publish>().size(), 1u);
-  CHECK_EQUAL(ingest->all<publish>()[0].type, "letter");
-}
-
-TEST(a wrong key is refused) {
-  fake_port out;
-  auto x = open(out, one);
-  packet(x, packet_type::connect, R"({"key":"0123456789abcdeX"})");
-  CHECK_EQUAL(out.last(), R"(4{"message":"unauthorized"})");
-}
-
 TEST(the cap counts connections and refuses the newest) {
   opts.presence.max_connections = 2;
   fake_port a;
@@ -318,48 +299,6 @@ TEST(the site changes the rooms of a connection) {
   settle();
   CHECK_EQUAL(cast({"r"}), 0u);
   CHECK_EQUAL(cast({"s"}), 1u);
-}
-
-// -- publishers ---------------------------------------------------------------
-
-TEST(a key in the header makes a publisher too) {
-  session::handshake from;
-  from.headers = {{"authorization", "Bearer 0123456789abcdef"}};
-  fake_port out;
-  auto x = open(out, one, from);
-  packet(x, packet_type::connect);
-  CHECK_EQUAL(out.last(), R"(0{"sid":"c1"})");
-  MESSAGE("one that is no key of ours is the browser's own business");
-  from.headers[0].second = "Bearer something-else";
-  fake_port other;
-  packet(open(other, one, from), packet_type::connect);
-  CHECK_EQUAL(site->all<authenticate>().size(), 1u);
-}
-
-TEST(a key that may not post to the namespace is refused) {
-  opts.ingest.keys[0].namespaces = {"/chat"};
-  fake_port out;
-  auto x = open(out, one);
-  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})");
-  CHECK_EQUAL(out.last(), R"(4{"message":"unauthorized"})");
-  CHECK_EQUAL(count.bad_keys, 1u);
-}
-
-TEST(a publisher receives nothing but its acks) {
-  fake_port out;
-  auto x = open(out, one);
-  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})");
-  CHECK_EQUAL(cast(), 0u);
-  packet(x, packet_type::event, R"(["letter",{"to":"anna"}])", 12);
-  REQUIRE_EQUAL(ingest->all<publish>().size(), 1u);
-  const auto& sent = ingest->all<publish>()[0];
-  CHECK_EQUAL(sent.payload, R"({"to":"anna"})");
-  CHECK_EQUAL(sent.key, 0u);
-  caf::anon_send(x, published{sent.ticket, R"({"ok":true})"});
-  settle();
-  CHECK_EQUAL(out.last(), R"(3[{"ok":true}])");
-  CHECK(out.packets.back().id == uint64_t{12});
-  CHECK(out.events.empty());
 }
 
 // -- events of browsers -------------------------------------------------------

@@ -21,6 +21,7 @@ struct fixture : shards {
   fixture() {
     opts.ingest.keys = {{"site", "key-of-the-site!", {}, true},
                         {"chat", "key-of-the-chat!", {"/chat"}, false}};
+    keys = credentials{opts.ingest.keys};
     opts.ingest.idempotency_keys = 2;
     opts.ingest.max_confirms = 2;
     opts.ingest.max_batch = 3;
@@ -186,7 +187,7 @@ TEST(binary values travel beside the text) {
   call(R"({"type":"news","payload":{"$base64":"AAH/"}})");
   const auto& x = *cast->all<broadcast>()[0].event;
   CHECK_EQUAL(x.args(), R"(["headline",{"_placeholder":true,"num":0}])");
-  CHECK_EQUAL(x.engine_v4().size(), 2u);
+  CHECK_EQUAL(x.packets(codec::wire_form::v4).size(), 2u);
   CHECK_EQUAL(refused(R"({"type":"news","payload":{"$base64":"?"}})"),
               "400 bad_request /payload");
 }

@@ -17,7 +17,8 @@ struct fixture {
   net::net_counters net;
   net::engine_counters engine;
   session::counters sessions;
-  all_counters all{actors, net, engine, sessions, 5000, true, false};
+  net::client_census clients;
+  all_counters all{actors, net, engine, sessions, clients, 5000, true, false};
 
   std::string state() const {
     return status()["state"];

@@ -97,8 +97,10 @@ std::string row(const std::string& prefix, const setting& x, void* owner) {
 TEST(every field of the settings has one line in the table) {
   const std::vector<std::pair<std::string, size_t>> sections{
     {"listen", field_count<listen_settings>()},
+    {"site-listener", field_count<site_listener_settings>()},
     {"tls", field_count<tls_settings>()},
     {"engine", field_count<engine_settings>()},
+    {"jsonp", field_count<jsonp_settings>()},
     {"origin", field_count<origin_settings>()},
     {"session", field_count<session_settings>()},
     {"site", field_count<site_settings>()},

@@ -26,8 +26,8 @@ public:
     // nop
   }
 
-  void answer(std::string payload) override {
-    *to_ = std::move(payload);
+  void answer(std::string payload, bool binary) override {
+    *to_ = (binary ? "bytes " : "") + payload;
   }
 
   void refuse() override {
@@ -40,9 +40,9 @@ private:
 
 /// A WebSocket that takes what is queued as the real one does, unless its
 /// client does not read.
-class fake_websocket : public websocket {
+class fake_websocket : public carrier {
 public:
-  explicit fake_websocket(engine_session& x) : session_(x) {
+  explicit fake_websocket(carried& x) : session_(x) {
     // nop
   }
 
@@ -89,23 +89,28 @@ public:
   std::vector<std::string> sent;
 
 private:
-  engine_session& session_;
+  carried& session_;
 };
 
 /// One session with a clock of its own, and what its handler heard.
 class engine_rig {
 public:
-  explicit engine_rig(std::function<void(options&)> change = {}) {
+  explicit engine_rig(std::function<void(options&)> change = {},
+                      const engine::revision& speaks =
+                        engine::find_revision(codec::dialect::eio4, false),
+                      std::string query = {}) {
     opts.count = &count;
     if (change)
       change(opts);
     session = std::make_unique<engine_session>(
-      "sid0123456789", opts, wheel,
-      [](void* self, engine_session&) {
+      "sid0123456789", speaks, opts, wheel,
+      [](void* self, const std::string&) {
         ++static_cast<engine_rig*>(self)->forgotten;
       },
       this);
-    session->attach(std::make_unique<recorder>(*this));
+    auto from = std::make_shared<handshake>();
+    from->query = std::move(query);
+    session->attach(std::make_unique<recorder>(*this), std::move(from));
   }
 
   /// Opens on polling and fetches the open packet.
@@ -137,10 +142,10 @@ public:
   }
 
   /// A POST from begin to end. Returns whether it was taken.
-  bool post(std::string_view payload) {
+  bool post(std::string_view payload, bool binary = false) {
     if (!session->on_post_begin())
       return false;
-    session->on_post(payload);
+    session->on_post(payload, binary);
     return true;
   }
 

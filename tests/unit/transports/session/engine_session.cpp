@@ -300,7 +300,7 @@ TEST(on a websocket what is queued leaves before the close frame) {
   ws.reads = true;
   ws.wake();
   CHECK_EQUAL(ws.take(), "42[\"last\"]\nclose\n");
-  rig.session->on_websocket_lost(ws, close_reason::client_close);
+  rig.session->on_carrier_lost(ws, close_reason::client_close);
   CHECK_EQUAL(rig.forgotten, 1);
   CHECK(rig.closed == close_reason::kicked);
   CHECK_EQUAL(rig.count.live_websocket, 0);
@@ -309,7 +309,7 @@ TEST(on a websocket what is queued leaves before the close frame) {
 TEST(a websocket that breaks ends the session) {
   engine_rig rig;
   auto& ws = rig.websocket();
-  rig.session->on_websocket_lost(ws, close_reason::transport_error);
+  rig.session->on_carrier_lost(ws, close_reason::transport_error);
   CHECK(rig.closed == close_reason::transport_error);
   CHECK_EQUAL(rig.forgotten, 1);
 }

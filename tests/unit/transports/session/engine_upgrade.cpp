@@ -69,7 +69,7 @@ TEST(any other first packet drops the probe and polling goes on) {
     // What it still says is ignored, and another may try.
     rig.session->on_text(ws, "5");
     CHECK(!rig.session->on_socket());
-    rig.session->on_websocket_lost(ws, close_reason::client_close);
+    rig.session->on_carrier_lost(ws, close_reason::client_close);
     CHECK(!rig.closed);
     rig.emit(R"(["a"])");
     CHECK_EQUAL(*poll, R"(42["a"])");
@@ -85,7 +85,7 @@ TEST(a second probe is refused and leaves the first alone) {
   CHECK(!rig.session->on_probe(second));
   rig.session->on_text(second, "5");
   CHECK(!rig.session->on_socket());
-  rig.session->on_websocket_lost(second, close_reason::client_close);
+  rig.session->on_carrier_lost(second, close_reason::client_close);
   rig.session->on_text(first, "5");
   CHECK(rig.session->on_socket());
   CHECK(!rig.session->on_probe(rig.connect()));
@@ -161,7 +161,7 @@ TEST(a probe that breaks leaves the session alone) {
   engine_rig rig;
   rig.polling();
   auto& ws = probe(rig);
-  rig.session->on_websocket_lost(ws, close_reason::transport_error);
+  rig.session->on_carrier_lost(ws, close_reason::transport_error);
   CHECK(!rig.closed);
   CHECK(rig.session->on_probe(rig.connect()));
 }
@@ -197,7 +197,7 @@ TEST(a post that was under way at the upgrade still counts) {
   auto& ws = probe(rig);
   rig.session->on_text(ws, "5");
   rig.take();
-  rig.session->on_post(R"(42["late"])");
+  rig.session->on_post(R"(42["late"])", false);
   CHECK_EQUAL(rig.take(), "2/[\"late\"]\n");
 }
 

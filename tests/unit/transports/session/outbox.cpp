@@ -97,18 +97,19 @@ TEST(clearing forgets what was counted) {
 
 TEST(a shared body is sent as it is or with another head) {
   codec::shared_event event{"/ns", R"(["ev",1])", {}};
-  const auto& body = event.engine_v4().front();
+  const auto& body = event.packets(codec::wire_form::v4).front();
   out_packet plain{body, {}, false};
   CHECK_EQUAL(whole(plain), R"(42/ns,["ev",1])");
   CHECK_EQUAL(plain.size(), whole(plain).size());
-  out_packet asking{body, event.header_v4(7), false};
+  out_packet asking{body, event.header(codec::wire_form::v4, 7), false};
   CHECK_EQUAL(whole(asking), R"(42/ns,7["ev",1])");
   CHECK_EQUAL(asking.size(), whole(asking).size());
   CHECK(!plain.binary());
 }
 
 TEST(an attachment is binary) {
-  out_packet x{codec::encode_attachment("\x01\x02"), {}, false};
+  out_packet x{
+    codec::encode_attachment(codec::wire_form::v4, "\x01\x02"), {}, false};
   CHECK(x.binary());
   CHECK_EQUAL(whole(x), "\x01\x02");
 }

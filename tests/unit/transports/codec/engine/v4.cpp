@@ -35,16 +35,16 @@ json render(const packet& x) {
 // Decodes a payload until its first wrong packet.
 json run(const std::string& wire, bool payload) {
   auto result = json::array();
-  std::vector<std::string_view> packets{wire};
+  std::vector<signalbox::engine::piece> packets{{wire}};
   if (payload) {
     auto pieces = v4::split_payload(wire, max_packets);
     if (!pieces)
       return to_string(pieces.error());
     packets = *pieces;
   }
-  for (auto text : packets) {
+  for (const auto& each : packets) {
     std::string scratch;
-    auto x = v4::decode_packet(text, scratch);
+    auto x = v4::decode_packet(each.bytes, scratch);
     result.push_back(x ? render(*x) : json(to_string(x.error())));
     if (!x)
       break;

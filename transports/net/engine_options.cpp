@@ -1,0 +1,58 @@
+#include "transports/net/engine_options.hpp"
+
+#include "transports/net/http_connection.hpp"
+#include "transports/net/origin_policy.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace signalbox::net {
+
+std::shared_ptr<const session::handshake>
+make_handshake(const http_request& x, const engine_options& opts,
+               codec::dialect speaks) {
+  auto out = std::make_shared<session::handshake>();
+  for (const auto& [name, value] : x.headers)
+    for (const auto& wanted : opts.keep_headers)
+      if (same_token(name, wanted))
+        out->headers.emplace_back(wanted, value);
+  out->address = x.address;
+  out->query = x.query;
+  out->dialect = codec::to_string(speaks);
+  out->site = opts.site;
+  return out;
+}
+
+std::string cors_headers(const http_request& x, const engine_options& opts) {
+  return opts.site ? std::string{} : origin_policy::headers(x);
+}
+
+uint64_t hash_cookies(const http_request& x,
+                      const std::vector<std::string>& names) {
+  if (names.empty())
+    return 0;
+  std::string all;
+  auto cookies = x.header("cookie");
+  for (const auto& name : names) {
+    for (auto rest = cookies; !rest.empty();) {
+      auto end = std::min(rest.find(';'), rest.size());
+      auto item = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      while (item.starts_with(' '))
+        item.remove_prefix(1);
+      if (item.starts_with(name) && item.substr(name.size()).starts_with('='))
+        all.append(item) += ';';
+    }
+  }
+  return std::hash<std::string>{}(all) | 1;
+}
+
+void refuse_while_stopping(http_connection& from, const engine_options& opts) {
+  http_response x;
+  x.status = 503;
+  x.headers = cors_headers(from.request(), opts) + "Retry-After: 1\r\n";
+  x.close = true;
+  from.respond(std::move(x));
+}
+
+} // namespace signalbox::net

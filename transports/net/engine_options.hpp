@@ -1,0 +1,79 @@
+#pragma once
+
+#include "transports/codec/dialect.hpp"
+#include "transports/net/client_census.hpp"
+#include "transports/net/http.hpp"
+#include "transports/net/websocket_connection.hpp"
+#include "transports/session/handshake.hpp"
+#include "transports/session/session_core.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What the services of all dialects have in common.
+
+namespace signalbox::net {
+
+/// What the public listener counts beside `net_counters`.
+struct engine_counters {
+  /// Sessions that are known, those included whose clients have yet to fetch
+  /// their last packets or to answer a close frame.
+  std::atomic<int64_t> sessions{0};
+  std::atomic<uint64_t> probes_refused{0};
+  std::atomic<uint64_t> origins_refused{0};
+  std::atomic<uint64_t> unknown_sids{0};
+};
+
+/// What the engine services of all loops of a listener share.
+struct engine_options {
+  /// One switch for each dialect.
+  using switches = std::array<bool, codec::dialects>;
+
+  std::string path = "/socket.io/";
+  session::options session;
+  websocket_connection::options websocket;
+  /// Request headers kept for the life of a session, in lower case.
+  std::vector<std::string> keep_headers;
+  /// Cookies whose change makes a sid unknown.
+  std::vector<std::string> bind_cookies;
+  bool compression = true;
+  /// Which generations of clients are served.
+  switches serves{true, true, true};
+  /// Which of them may poll by script tags.
+  switches jsonp{true, true, false};
+  /// Whether a revision that is not 4 counts as 3, as the official server has
+  /// it.
+  bool lax_revision = false;
+  /// Whether this is the listener for publishers without a key: no page has
+  /// any business there.
+  bool site = false;
+  /// Where clients are counted; may be null.
+  client_census* census = nullptr;
+  /// Where a refused Origin is reported, with the request's Origin.
+  std::function<void(std::string_view origin, std::string_view host)>
+    on_origin_refused;
+};
+
+/// Returns what a client presented, as far as it is kept.
+std::shared_ptr<const session::handshake>
+make_handshake(const http_request& x, const engine_options& opts,
+               codec::dialect speaks);
+
+/// Returns the CORS header lines of an admitted request.
+std::string cors_headers(const http_request& x, const engine_options& opts);
+
+/// Returns a hash of the cookies a session is bound to; the same for all
+/// clients if there are none.
+uint64_t hash_cookies(const http_request& x,
+                      const std::vector<std::string>& names);
+
+/// Answers whoever wants a new session while the router stops.
+void refuse_while_stopping(http_connection& from, const engine_options& opts);
+
+} // namespace signalbox::net

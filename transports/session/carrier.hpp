@@ -1,0 +1,68 @@
+#pragma once
+
+#include "transports/session/close_reason.hpp"
+#include "transports/session/outbox.hpp"
+
+#include <string>
+#include <string_view>
+
+// What carries a session's packets to its client and back; implemented below.
+
+namespace signalbox::session {
+
+/// A held polling GET.
+class poll {
+public:
+  virtual ~poll() = default;
+
+  /// Answers the request with a payload; `binary` says that it is bytes, not
+  /// text. Called once; the poll is gone then.
+  virtual void answer(std::string payload, bool binary) = 0;
+
+  /// Refuses the request with status 400 and an empty body.
+  virtual void refuse() = 0;
+
+  /// Returns whether it can be answered with text only.
+  virtual bool text_only() const noexcept {
+    return false;
+  }
+};
+
+/// A connection that carries a session, or probes for it, as long as it lives:
+/// a WebSocket or an answer without end.
+class carrier {
+public:
+  virtual ~carrier() = default;
+
+  /// Says that the session's outbox has something to send.
+  virtual void wake() = 0;
+
+  /// Sends a text at once, beside the outbox; only for probes.
+  virtual void send_probe(std::string_view text) = 0;
+
+  /// Sends what is queued, says goodbye and ends.
+  virtual void finish() = 0;
+
+  /// Drops the connection without a word.
+  virtual void abort() = 0;
+};
+
+/// A session as its carrier sees it.
+class carried {
+public:
+  virtual ~carried() = default;
+
+  virtual void on_text(carrier& from, std::string_view text) = 0;
+  virtual void on_binary(carrier& from, std::string_view bytes) = 0;
+
+  /// The connection ended or broke its protocol.
+  virtual void on_carrier_lost(carrier& from, close_reason why) = 0;
+
+  /// Lets the carrier take packets out.
+  virtual outbox& queue() noexcept = 0;
+
+  /// Returns whether `via` carries it, as opposed to probing.
+  virtual bool carried_by(const carrier& via) const noexcept = 0;
+};
+
+} // namespace signalbox::session

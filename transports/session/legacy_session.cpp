@@ -1,0 +1,414 @@
+#include "transports/session/legacy_session.hpp"
+
+#include "transports/codec/json_split.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace signalbox::session {
+
+namespace v0_9 = legacy::v0_9;
+using v0_9::packet_type;
+
+namespace {
+
+constexpr std::string_view noop = "8::";
+constexpr std::string_view heartbeat = "2::";
+constexpr std::string_view connected = "1::";
+
+/// The client stays away.
+constexpr std::string_view goodbye = "0::";
+
+/// The client is unknown and should come again by a new handshake.
+constexpr std::string_view come_again = "7:::1+0";
+
+/// Whoever is thrown out, or broke the rules, is told to stay away; everybody
+/// else comes again.
+std::string_view farewell(close_reason why) noexcept {
+  switch (why) {
+  case close_reason::client_close:
+  case close_reason::kicked:
+  case close_reason::parse_error:
+  case close_reason::limit:
+    return goodbye;
+  default:
+    return come_again;
+  }
+}
+
+int64_t whole_seconds(std::chrono::milliseconds x) {
+  return (x.count() + 999) / 1000;
+}
+
+} // namespace
+
+legacy_session::legacy_session(std::string sid, bool implicit,
+                               const options& opts, timer_wheel& wheel,
+                               forget fun, void* owner)
+  : session_core(std::move(sid), opts, wheel, fun, owner), implicit_(implicit) {
+  // nop
+}
+
+legacy_session::~legacy_session() = default;
+
+// -- handshake ----------------------------------------------------------------
+
+void legacy_session::open(std::shared_ptr<greeting> request,
+                          std::string transports) {
+  ++opts_.count->opened_polling;
+  ++opts_.count->live_polling;
+  greeting_ = std::move(request);
+  transports_ = std::move(transports);
+  until_ = wheel_.now() + opts_.close_timeout.count();
+  arm();
+  if (opts_.main_namespace)
+    ask({}, {});
+  else
+    greet();
+}
+
+void legacy_session::on_greeting_lost(const greeting* request) {
+  if (greeting_.get() != request)
+    return;
+  greeting_.reset();
+  end(close_reason::transport_error, true);
+}
+
+/// Lets the client in. It drops a connection on which nothing came for the
+/// longer of the two times it is told.
+void legacy_session::greet() {
+  auto request = std::exchange(greeting_, nullptr);
+  if (request == nullptr)
+    return;
+  stage_ = stage::waiting;
+  // The first that it hears, whatever is queued before it comes.
+  if (!unavailable_)
+    outbox_.push_control(std::string{connected});
+  until_ = wheel_.now() + opts_.close_timeout.count();
+  arm();
+  auto seconds =
+    std::to_string(whole_seconds(opts_.ping_interval + opts_.ping_timeout));
+  request->accept(sid_ + ':' + seconds + ':' + seconds + ':' + transports_);
+}
+
+void legacy_session::opened(std::string_view transport) {
+  auto other = std::exchange(transport_, transport) != transport;
+  if (stage_ == stage::waiting) {
+    stage_ = stage::open;
+    if (unavailable_)
+      end(close_reason::connect_timeout, false);
+  } else if (other && !closed_) {
+    up_->on_upgrade();
+  }
+}
+
+// -- polling ------------------------------------------------------------------
+
+void legacy_session::on_poll(std::shared_ptr<poll> request,
+                             std::string_view transport) {
+  if (carrier_ != nullptr) {
+    request->answer(std::string{noop}, false);
+    return;
+  }
+  if (auto before = std::exchange(poll_, nullptr))
+    before->answer(std::string{noop}, false);
+  opened(transport);
+  poll_ = std::move(request);
+  until_ = wheel_.now() + opts_.ping_interval.count();
+  arm();
+  flush();
+}
+
+void legacy_session::on_poll_lost(const poll* request) {
+  // The client may come again; until then its deadline runs.
+  if (poll_.get() != request)
+    return;
+  poll_.reset();
+  until_ = wheel_.now() + opts_.close_timeout.count();
+  arm();
+}
+
+void legacy_session::on_post(std::string_view payload) {
+  auto packets = v0_9::split_payload(payload, opts_.payload_packets);
+  if (!packets) {
+    if (packets.error() == codec::errc::too_many_pieces)
+      close(close_reason::limit);
+    else
+      ++opts_.count->packets_ignored;
+    return;
+  }
+  for (auto text : *packets) {
+    if (closed_)
+      return;
+    on_packet(text);
+  }
+}
+
+void legacy_session::on_disconnect() {
+  end(close_reason::client_close, poll_ == nullptr);
+}
+
+// -- WebSocket and endless answers --------------------------------------------
+
+void legacy_session::on_carrier(carrier& via, std::string_view transport) {
+  if (auto* before = std::exchange(carrier_, &via))
+    before->abort();
+  if (auto pending = std::exchange(poll_, nullptr))
+    pending->answer(std::string{noop}, false);
+  auto websocket = transport == "websocket";
+  if (websocket && !std::exchange(live_websocket_, true)) {
+    --opts_.count->live_polling;
+    ++opts_.count->live_websocket;
+  }
+  pinged_ = false;
+  until_ = wheel_.now() + opts_.ping_interval.count();
+  opened(transport);
+  if (!closed_)
+    arm();
+  via.wake();
+}
+
+void legacy_session::on_text(carrier& from, std::string_view text) {
+  if (&from == carrier_ && !closed_)
+    on_packet(text);
+}
+
+void legacy_session::on_binary(carrier&, std::string_view) {
+  ++opts_.count->packets_ignored;
+}
+
+void legacy_session::on_carrier_lost(carrier& from, close_reason why) {
+  if (&from != carrier_)
+    return;
+  carrier_ = nullptr;
+  if (closed_)
+    vanish();
+  else
+    end(why, true);
+}
+
+// -- port ---------------------------------------------------------------------
+
+bool legacy_session::send(const codec::shared_event& event,
+                          std::optional<uint64_t> ack_id, bool volatile_) {
+  auto writable = outbox_.empty() && (carrier_ != nullptr || poll_ != nullptr);
+  if (closed_ || (volatile_ && !writable)
+      || !push(event, codec::wire_form::v09, ack_id))
+    return false;
+  flush();
+  return true;
+}
+
+void legacy_session::send(const socket::packet& packet) {
+  if (closed_)
+    return;
+  std::string text;
+  std::string data;
+  switch (packet.type) {
+  case socket::packet_type::connect:
+    answer_connect(packet);
+    break;
+  case socket::packet_type::connect_error:
+    answer_refusal(packet);
+    break;
+  case socket::packet_type::disconnect:
+    answer_disconnect(packet);
+    break;
+  case socket::packet_type::ack:
+  case socket::packet_type::binary_ack:
+    if (!packet.id)
+      break;
+    data = codec::embed_binary(packet.data, packet.attachments);
+    v0_9::encode_header(packet_type::ack, {}, packet.nsp, text);
+    text += ':' + std::to_string(*packet.id);
+    if (data != "[]")
+      text += '+' + data;
+    push_text(std::move(text));
+    break;
+  default:
+    v0_9::encode_header(packet_type::event, packet.id, packet.nsp, text);
+    text += ':';
+    v0_9::encode_event(codec::embed_binary(packet.data, packet.attachments),
+                       text);
+    push_text(std::move(text));
+  }
+}
+
+void legacy_session::push_text(std::string text) {
+  if (!outbox_.fits(text.size(), 1)) {
+    close(close_reason::slow);
+    return;
+  }
+  outbox_.push({nullptr, std::move(text), false});
+  opts_.count->packets_out.fetch_add(1, std::memory_order_relaxed);
+  flush();
+}
+
+void legacy_session::answer_connect(const socket::packet& x) {
+  if (x.nsp == "/") {
+    main_ = true;
+    greet();
+    return;
+  }
+  auto* to = find(x.nsp);
+  if (to == nullptr)
+    return;
+  to->joined = true;
+  control(std::string{connected} + to->spelled);
+  auto early = std::exchange(to->early, {});
+  for (auto& each : early)
+    if (!closed_)
+      up_->on_packet(std::move(each));
+}
+
+/// Old clients know one refusal, and the advice to come again.
+void legacy_session::answer_refusal(const socket::packet& x) {
+  auto members = codec::split_object(x.data);
+  auto temporary = codec::find_member(members, "data").has_value();
+  auto literal = codec::find_member(members, "message").value_or("\"\"");
+  auto message = codec::unquote_json(literal);
+  if (x.nsp == "/") {
+    unavailable_ = temporary;
+    if (temporary) {
+      greet();
+    } else {
+      if (auto request = std::exchange(greeting_, nullptr))
+        request->refuse(403, "handshake " + message);
+      end(close_reason::kicked, true);
+    }
+    return;
+  }
+  auto* to = find(x.nsp);
+  if (to == nullptr)
+    return;
+  auto spelled = to->spelled;
+  forget_endpoint(x.nsp);
+  // The official server says nothing about a namespace it does not have.
+  if (message != "Invalid namespace")
+    control("7::" + spelled + (temporary ? ":1+0" : ":2"));
+}
+
+void legacy_session::answer_disconnect(const socket::packet& x) {
+  // Without the main namespace there is no connection.
+  if (x.nsp == "/") {
+    end(close_reason::kicked, false);
+    return;
+  }
+  if (auto* to = find(x.nsp))
+    control(std::string{goodbye} + to->spelled);
+  forget_endpoint(x.nsp);
+}
+
+void legacy_session::close(close_reason why) {
+  // A client that does not read would not read a farewell either.
+  end(why, why == close_reason::slow);
+}
+
+// -- life ---------------------------------------------------------------------
+
+void legacy_session::control(std::string text) {
+  // Nobody needs more of these than the bound of events allows.
+  if (outbox_.controls() >= opts_.outbox_packets) {
+    close(close_reason::slow);
+    return;
+  }
+  outbox_.push_control(std::move(text));
+  flush();
+}
+
+void legacy_session::end(close_reason why, bool abort) {
+  if (closed_)
+    return;
+  closed_ = true;
+  --(live_websocket_ ? opts_.count->live_websocket : opts_.count->live_polling);
+  tell_end(why);
+  if (auto request = std::exchange(greeting_, nullptr))
+    request->refuse(503, "handshake error");
+  if (!abort)
+    outbox_.push_control(std::string{farewell(why)});
+  if (carrier_ != nullptr) {
+    if (!abort) {
+      timer_.cancel();
+      carrier_->finish();
+      return;
+    }
+    std::exchange(carrier_, nullptr)->abort();
+    vanish();
+    return;
+  }
+  if (abort) {
+    if (auto pending = std::exchange(poll_, nullptr))
+      pending->answer(std::string{farewell(why)}, false);
+    vanish();
+    return;
+  }
+  arm();
+  flush();
+}
+
+void legacy_session::flush() {
+  if (carrier_ != nullptr) {
+    carrier_->wake();
+    return;
+  }
+  if (poll_ == nullptr || outbox_.empty())
+    return;
+  auto several = outbox_.packets() > 1;
+  std::string payload;
+  payload.reserve(outbox_.bytes() + 16 * outbox_.packets());
+  while (!outbox_.empty()) {
+    const auto& x = outbox_.at(0);
+    if (several)
+      v0_9::append_piece(x.first(), x.second(), payload);
+    else
+      payload.append(x.first()).append(x.second());
+    outbox_.pop();
+  }
+  auto pending = std::exchange(poll_, nullptr);
+  if (closed_) {
+    vanish();
+  } else {
+    until_ = wheel_.now() + opts_.close_timeout.count();
+    arm();
+  }
+  pending->answer(std::move(payload), false);
+}
+
+void legacy_session::arm() {
+  if (closed_)
+    wheel_.arm(timer_, opts_.close_timeout.count());
+  else
+    wheel_.arm(timer_, until_ - wheel_.now());
+}
+
+void legacy_session::on_timer() {
+  if (closed_) {
+    ++opts_.count->close_timeouts;
+    vanish();
+    return;
+  }
+  auto now = wheel_.now();
+  if (carrier_ != nullptr) {
+    if (pinged_) {
+      end(close_reason::ping_timeout, true);
+      return;
+    }
+    pinged_ = true;
+    until_ = now + opts_.ping_timeout.count();
+    arm();
+    control(std::string{heartbeat});
+    return;
+  }
+  if (poll_ != nullptr) {
+    // A poll without news has an end, so that proxies let it live.
+    until_ = now + opts_.close_timeout.count();
+    arm();
+    std::exchange(poll_, nullptr)->answer(std::string{noop}, false);
+    return;
+  }
+  end(stage_ == stage::open ? close_reason::ping_timeout
+                            : close_reason::connect_timeout,
+      true);
+}
+
+} // namespace signalbox::session

@@ -1,0 +1,50 @@
+#include "transports/session/session_core.hpp"
+
+#include <utility>
+
+namespace signalbox::session {
+
+session_core::session_core(std::string sid, const options& opts,
+                           timer_wheel& wheel, forget fun, void* owner)
+  : opts_(opts), wheel_(wheel), sid_(std::move(sid)),
+    timer_(make_timer<&session_core::on_timer>(this)),
+    outbox_(opts.outbox_bytes, opts.outbox_packets), forget_(fun),
+    owner_(owner) {
+  // nop
+}
+
+session_core::~session_core() = default;
+
+bool session_core::push(const codec::shared_event& event, codec::wire_form form,
+                        std::optional<uint64_t> ack_id) {
+  const auto& bodies = event.packets(form);
+  size_t bytes = 0;
+  for (const auto& body : bodies)
+    bytes += body->text().size();
+  if (!outbox_.fits(bytes, bodies.size())) {
+    close(close_reason::slow);
+    return false;
+  }
+  for (const auto& body : bodies) {
+    out_packet x{body, {}, false};
+    if (ack_id && body == bodies.front())
+      x.head = event.header(form, *ack_id);
+    outbox_.push(std::move(x));
+  }
+  opts_.count->packets_out.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void session_core::tell_end(close_reason why) {
+  ++opts_.count->closed[static_cast<size_t>(why)];
+  if (up_ != nullptr)
+    up_->on_close(why);
+}
+
+void session_core::vanish() {
+  timer_.cancel();
+  outbox_.clear();
+  forget_(owner_, sid_);
+}
+
+} // namespace signalbox::session

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "transports/codec/socket/v5.hpp"
+#include "transports/session/carrier.hpp"
+#include "transports/session/handler.hpp"
+#include "transports/session/handshake.hpp"
+#include "transports/session/outbox.hpp"
+#include "transports/session/timer_wheel.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace signalbox::session {
+
+/// What sessions count; shared by all of them.
+struct counters {
+  std::atomic<int64_t> live_polling{0};
+  std::atomic<int64_t> live_websocket{0};
+  std::atomic<uint64_t> opened_polling{0};
+  std::atomic<uint64_t> opened_websocket{0};
+  std::atomic<uint64_t> upgrades{0};
+  std::atomic<uint64_t> upgrade_timeouts{0};
+  std::atomic<uint64_t> close_timeouts{0};
+  std::atomic<uint64_t> packets_in{0};
+  std::atomic<uint64_t> packets_out{0};
+  /// Malformed packets that were passed over (0.9).
+  std::atomic<uint64_t> packets_ignored{0};
+  std::array<std::atomic<uint64_t>, static_cast<size_t>(close_reason::count_)>
+    closed{};
+};
+
+/// Timings and bounds of sessions; shared by all of them.
+struct options {
+  std::chrono::milliseconds ping_interval{25000};
+  std::chrono::milliseconds ping_timeout{20000};
+  std::chrono::milliseconds upgrade_timeout{10000};
+  std::chrono::milliseconds close_timeout{30000};
+  std::chrono::milliseconds assembly_timeout{30000};
+  size_t max_payload = 1000000;
+  size_t payload_packets = 1000;
+  size_t outbox_bytes = 1048576;
+  size_t outbox_packets = 1000;
+  bool polling = true;
+  bool websocket = true;
+  socket::v5::limits packets;
+  /// Whether there is a main namespace. Old clients are in it without asking,
+  /// and wait for it.
+  bool main_namespace = true;
+  /// Hands Engine.IO messages up as they are, as event packets whose data is
+  /// the raw message (the conformance server's echo).
+  bool raw = false;
+  /// Where sessions count; always set.
+  counters* count = nullptr;
+};
+
+/// What sessions of all dialects have in common. Lives on one thread.
+class session_core : public port, public carried {
+public:
+  /// Called when the session is gone for good, so that its sid can be
+  /// forgotten. The call into the session that led to it still runs, so the
+  /// session must not be destroyed within this one.
+  using forget = void (*)(void* owner, const std::string& sid);
+
+  session_core(std::string sid, const options& opts, timer_wheel& wheel,
+               forget fun, void* owner);
+  ~session_core() override;
+
+  /// Sets who receives what happens, and what the client presented. Right after
+  /// construction.
+  void attach(std::unique_ptr<handler> up,
+              std::shared_ptr<const handshake> from) {
+    up_ = std::move(up);
+    from_ = std::move(from);
+  }
+
+  const std::string& sid() const noexcept {
+    return sid_;
+  }
+
+  bool closing() const noexcept {
+    return closed_;
+  }
+
+  /// Ends the session without sending what is queued.
+  virtual void abort(close_reason why) = 0;
+
+  outbox& queue() noexcept override {
+    return outbox_;
+  }
+
+  std::string_view label() const noexcept override {
+    return std::string_view{sid_}.substr(0, 6);
+  }
+
+protected:
+  virtual void on_timer() = 0;
+
+  /// Queues an event in the given form. Returns false, and closes the session
+  /// as slow, if it does not fit.
+  bool push(const codec::shared_event& event, codec::wire_form form,
+            std::optional<uint64_t> ack_id);
+
+  /// Counts the end of the session and tells the handler. The handler itself
+  /// stays as long as the session: this may be a call that came out of it.
+  void tell_end(close_reason why);
+
+  /// The session is gone; its sid may be forgotten.
+  void vanish();
+
+  const options& opts_;
+  timer_wheel& wheel_;
+  std::string sid_;
+  std::unique_ptr<handler> up_;
+  std::shared_ptr<const handshake> from_;
+  timer timer_;
+  outbox outbox_;
+  bool closed_ = false;
+
+private:
+  forget forget_;
+  void* owner_;
+};
+
+} // namespace signalbox::session
