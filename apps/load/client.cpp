@@ -45,6 +45,7 @@ client::client(loop& parent, const client_settings& common,
                client_observer& observer, uint32_t index, std::string cookie,
                std::string auth)
   : tcp_connection(parent), common_(common), observer_(observer), index_(index),
+    speaks_(common.dialects[index % common.dialects.size()]),
     auth_(std::move(auth)),
     frames_(ws::reader::peer::server, {16'000'000, 1024}) {
   if (!cookie.empty())
@@ -52,10 +53,13 @@ client::client(loop& parent, const client_settings& common,
 }
 
 void client::start() {
-  stage_ = common_.polling ? stage::opening : stage::upgrading;
+  auto greets = speaks_ == codec::dialect::v09;
+  stage_ = greets            ? stage::greeting
+           : common_.polling ? stage::opening
+                             : stage::upgrading;
   if (!open(common_.where))
     return;
-  send_get(!common_.polling);
+  send_get(!common_.polling && !greets);
 }
 
 void client::emit(std::string_view packet) {
@@ -82,7 +86,9 @@ void client::on_bytes(std::span<char> bytes) {
     }
     return;
   }
-  if (stage_ == stage::upgrading)
+  if (stage_ == stage::greeting)
+    take_greeting(bytes);
+  if (stage_ == stage::upgrading && !bytes.empty())
     take_upgrade(bytes);
   if (!bytes.empty() && stage_ != stage::ended)
     take_frames(bytes);
@@ -117,6 +123,18 @@ void client::send_get(bool upgrade) {
 }
 
 // -- WebSocket ----------------------------------------------------------------
+
+void client::take_greeting(std::span<char>& bytes) {
+  http_answer answer;
+  auto found = http_.next(bytes, answer);
+  if (found == http_reader::outcome::more)
+    return;
+  if (found == http_reader::outcome::bad || answer.status != 200)
+    return fail("the server refused the handshake: " + excerpt(answer));
+  sid_ = answer.body.substr(0, answer.body.find(':'));
+  stage_ = stage::upgrading;
+  send_get(true);
+}
 
 void client::take_upgrade(std::span<char>& bytes) {
   http_answer answer;
@@ -198,7 +216,10 @@ void client::next_exchange() {
 }
 
 std::string client::target() const {
-  auto result = common_.path + "?EIO=4&transport=";
+  if (speaks_ == codec::dialect::v09)
+    return common_.path + (sid_.empty() ? "1/" : "1/websocket/" + sid_);
+  auto result = common_.path + "?EIO="
+                + (speaks_ == codec::dialect::eio4 ? "4" : "3") + "&transport=";
   result += common_.polling ? "polling" : "websocket";
   if (!sid_.empty())
     result += "&sid=" + sid_;
@@ -208,24 +229,23 @@ std::string client::target() const {
 // -- both ---------------------------------------------------------------------
 
 void client::take_packet(std::string_view packet) {
+  if (speaks_ == codec::dialect::v09)
+    return take_old(packet);
   auto type = packet.empty() ? '?' : packet.front();
   if (stage_ == stage::opening) {
     if (type != '0')
       return fail("the server's first packet is no open packet");
     if (common_.polling)
       sid_ = json_text(packet, "sid");
-    stage_ = stage::joining;
-    std::string join = "40";
-    if (common_.nsp != "/")
-      join += common_.nsp + ",";
-    join += auth_;
-    return say(join);
+    return join();
   }
   switch (type) {
   case '1':
     return fail("the server closed the session");
   case '2':
     return say("3");
+  case '3':
+    return;
   case '4':
     return take_message(packet.substr(1));
   case '6':
@@ -235,11 +255,49 @@ void client::take_packet(std::string_view packet) {
   }
 }
 
+/// Asks to be let into the namespace, unless the server does so unasked.
+void client::join() {
+  stage_ = stage::joining;
+  auto named = common_.nsp != "/";
+  if (speaks_ == codec::dialect::v09) {
+    say("1::" + common_.nsp);
+  } else if (named || speaks_ == codec::dialect::eio4) {
+    std::string text = "40";
+    if (named)
+      text += common_.nsp + ",";
+    say(text + auth_);
+  }
+}
+
+/// A packet of 0.9; what is said of it above is said in today's words.
+void client::take_old(std::string_view packet) {
+  auto named = common_.nsp != "/";
+  auto place = named ? std::string_view{common_.nsp} : std::string_view{};
+  if (packet.starts_with("2::")) {
+    say("2::");
+  } else if (packet.starts_with("1::")) {
+    if (stage_ == stage::opening && named)
+      join();
+    else if (packet.substr(3) == place)
+      take_message("0");
+  } else if (packet.starts_with("5:")) {
+    auto data = packet.find('{');
+    auto text = named ? "2" + common_.nsp + "," : std::string{"2"};
+    take_message(text.append(packet.substr(std::min(data, packet.size()))));
+  } else if (!packet.starts_with("8::")) {
+    fail("the server ended the session: " + std::string{packet.substr(0, 40)});
+  }
+}
+
 void client::take_message(std::string_view text) {
   auto type = text.empty() ? '?' : text.front();
   switch (type) {
   case '0':
-    if (stage_ == stage::joining) {
+    // Clients of 2 hear of the main namespace first.
+    if (common_.nsp != "/" && speaks_ == codec::dialect::eio3
+        && !text.substr(1).starts_with(common_.nsp))
+      return;
+    if (stage_ != stage::joined && stage_ != stage::ended) {
       stage_ = stage::joined;
       observer_.on_connected(*this);
     }

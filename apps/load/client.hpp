@@ -2,16 +2,21 @@
 
 #include "apps/load/http.hpp"
 #include "apps/load/loop.hpp"
+#include "transports/codec/dialect.hpp"
 #include "transports/codec/ws/frame.hpp"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-// One Socket.IO client (Engine.IO 4, Socket.IO 5).
+// One Socket.IO client: of Engine.IO 4, or over WebSocket one of an older
+// generation.
 //
 //   WebSocket   GET with Upgrade -> 101, "0{...}" -> "40" -> "40{...}", events
+//   eio3        GET with Upgrade -> 101, "0{...}", "40", events
+//   v09         GET -> session id; GET with Upgrade -> 101, "1::", events
 //   polling     GET -> "0{...}"; POST "40"; GET -> "40{...}"; a GET waits all
 //               the time. What there is to say goes out between two GETs, or,
 //               while one waits, over the connections that all clients share.
@@ -45,6 +50,8 @@ struct client_settings {
   std::string path;
   std::string nsp;
   bool polling = false;
+  /// What clients speak; they take turns.
+  std::vector<codec::dialect> dialects{codec::dialect::eio4};
 };
 
 /// A client; lives as long as its loop runs.
@@ -69,7 +76,14 @@ protected:
   void on_end(const std::string& why) override;
 
 private:
-  enum class stage : uint8_t { upgrading, opening, joining, joined, ended };
+  enum class stage : uint8_t {
+    greeting,
+    upgrading,
+    opening,
+    joining,
+    joined,
+    ended,
+  };
 
   enum class exchange : uint8_t { none, get, post };
 
@@ -78,6 +92,8 @@ private:
   void send_get(bool upgrade);
 
   // -- WebSocket --------------------------------------------------------------
+
+  void take_greeting(std::span<char>& bytes);
 
   void take_upgrade(std::span<char>& bytes);
 
@@ -101,11 +117,16 @@ private:
 
   void take_message(std::string_view text);
 
+  void take_old(std::string_view packet);
+
+  void join();
+
   void say(std::string_view packet);
 
   const client_settings& common_;
   client_observer& observer_;
   uint32_t index_;
+  codec::dialect speaks_;
   stage stage_ = stage::upgrading;
   exchange exchange_ = exchange::none;
   // Header lines that each request carries.

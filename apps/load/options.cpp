@@ -56,6 +56,21 @@ setter transport(options& out) {
   };
 }
 
+setter dialects(options& out) {
+  return [&out](const std::string& value) -> std::string {
+    out.dialects.clear();
+    for (auto rest = std::string_view{value}; !rest.empty();) {
+      auto end = std::min(rest.find(','), rest.size());
+      auto found = codec::parse_dialect(rest.substr(0, end));
+      if (!found)
+        return "give eio4, eio3 or v09, or some with commas between";
+      out.dialects.push_back(*found);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return out.dialects.empty() ? "give eio4, eio3 or v09" : "";
+  };
+}
+
 setter mode(options& out) {
   return [&out](const std::string& value) -> std::string {
     for (auto x : {run_mode::idle, run_mode::connect, run_mode::broadcast,
@@ -84,6 +99,7 @@ std::map<std::string, setter> setters(options& out) {
     {"--path", text(out.path)},
     {"--n", number(out.clients, 1, 1'000'000)},
     {"--transport", transport(out)},
+    {"--dialect", dialects(out)},
     {"--namespace", text(out.nsp)},
     {"--cookie", text(out.cookie)},
     {"--auth", text(out.auth)},
@@ -133,6 +149,9 @@ std::string check(const options& x) {
     return "--key is missing; give a key from ingest.keys of the router";
   if (x.batch > 1 && x.ingest.empty())
     return "--batch needs --ingest; --publish-url takes one message a request";
+  auto today = x.dialects == std::vector{codec::dialect::eio4};
+  if (!today && (x.polling || x.mode == run_mode::echo || !x.auth.empty()))
+    return "--dialect is for WebSocket, without echo and --auth";
   if (!x.path.starts_with('/') || !x.nsp.starts_with('/'))
     return "--path and --namespace start with a slash";
   if (has_line_break(x.cookie) || has_line_break(x.key)
@@ -212,6 +231,9 @@ everything arrived once and where it should, 1 if not, 2 if it could not run.
   --path PATH          path of Socket.IO (/socket.io/)
   --n COUNT            clients (100)
   --transport NAME     websocket or polling (websocket)
+  --dialect NAME,...   generations of clients, which take turns: eio4, eio3,
+                       v09 (eio4); others than eio4 over WebSocket, for runs
+                       of less than 40 s, because clients of eio3 do not ping
   --namespace NAME     namespace (/)
   --cookie TEXT        Cookie header; %d is the client's index from 0
   --auth JSON          CONNECT payload; %d likewise

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "transports/codec/dialect.hpp"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -37,6 +39,8 @@ struct options {
   uint32_t clients = 100;
   /// Whether clients poll instead of using WebSocket.
   bool polling = false;
+  /// Generations of clients, which take turns.
+  std::vector<codec::dialect> dialects{codec::dialect::eio4};
   /// Namespace that the clients connect to.
   std::string nsp = "/";
   /// Cookie header of a client; `%d` is its index. Empty for none.

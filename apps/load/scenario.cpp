@@ -97,6 +97,7 @@ bool scenario::prepare() {
   common_.path = options_.path;
   common_.nsp = options_.nsp;
   common_.polling = options_.polling;
+  common_.dialects = options_.dialects;
   if (!error.empty()) {
     fail(error);
     return false;

@@ -583,3 +583,58 @@ describe('0.9 over polling', () => {
     assert.equal((await session.get('websocket')).status, 400);
   });
 });
+
+describe('limits are those of the current generation', () => {
+  const most = 1000000;
+  const page = { Referer: `${home()}/` };
+  const form = { ...page, 'Content-Type': 'application/x-www-form-urlencoded' };
+
+  for (const [what, open, body, headers] of [
+    ['a POST of Engine.IO 3', () => Old.open(),
+      (n) => `${n - 7}:3${'x'.repeat(n - 8)}`, {}],
+    ['a form of Engine.IO 3', () => Old.open({ more: '&j=0&b64=1', headers: page }),
+      (n) => `d=1%3A3&x=${'x'.repeat(n - 10)}`, form],
+    ['a POST of 0.9', () => Ancient.open(), (n) => `8::${'x'.repeat(n - 3)}`, {}],
+  ])
+    test(`${what} is kept to the byte`, async () => {
+      const session = await open();
+      const post = (n) => (session instanceof Ancient
+        ? session.post(body(n)) : session.post(body(n), headers));
+      assert.equal(body(most).length, most);
+      assert.equal((await post(most)).status, 200);
+      assert.equal((await post(most + 1)).status, 413);
+      assert.equal((await post(100)).status, 200);
+    });
+
+  test('a form of 0.9 is kept to the byte', async () => {
+    const session = await Ancient.open('', page);
+    const body = (n) => `d=%222%3A%3A%22&x=${'x'.repeat(n - 18)}`;
+    assert.equal(body(most).length, most);
+    assert.equal((await session.post(body(most), 'jsonp-polling', form)).body, '1');
+    assert.equal((await session.post(body(most + 1), 'jsonp-polling', form)).status, 413);
+  });
+
+  test('a message of a WebSocket is kept to the byte', async () => {
+    const socket = await (await Ancient.open()).websocket();
+    socket.text(`8::${'x'.repeat(most - 3)}`);
+    socket.text('3:::alive');
+    assert.match((await socket.frame()).text, /alive/);
+    socket.text(`8::${'x'.repeat(most - 2)}`);
+    assert.equal((await socket.closing()).code, 1009);
+  });
+
+  test('so are the packets of one POST', async () => {
+    const old = await Old.open();
+    assert.equal((await old.post('1:3'.repeat(1000))).body, 'ok');
+    assert.equal((await old.get()).status, 200);
+    await old.post('1:3'.repeat(1001));
+    await unknown(old);
+    const ancient = await Ancient.open();
+    await ancient.get();
+    await ancient.post(piece('8::').repeat(1000));
+    const poll = ancient.get();
+    await ancient.post(piece('8::').repeat(1001));
+    assert.equal((await poll).body, '0::');
+    assert.equal((await ancient.get()).body, '7:::1+0');
+  });
+});
