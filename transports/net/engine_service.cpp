@@ -35,9 +35,9 @@ constexpr std::string_view octets = "application/octet-stream";
 /// A session with what belongs to it on this floor.
 struct engine_service::entry {
   entry(std::string sid, const engine::revision& speaks,
-        const session::options& opts, loop& home, engine_service& owner)
+        const session::options& opts, loop& home, session_table<entry>& owner)
     : session(std::move(sid), speaks, opts, home.wheel(),
-              &engine_service::forget, &owner) {
+              &session_table<entry>::forget, &owner) {
     // nop
   }
 
@@ -96,8 +96,8 @@ engine_service::engine_service(loop& home, const engine_options& opts,
   : home_(home), opts_(opts), ids_(ids), origins_(origins), files_(files),
     counters_(counters), accept_(accept),
     drain_timer_(session::make_timer<&engine_service::drain_some>(this)),
-    legacy_(
-      std::make_unique<legacy_service>(home, opts, ids, counters, accept)) {
+    sessions_(home, counters), legacy_(std::make_unique<legacy_service>(
+                                 home, opts, ids, counters, accept)) {
   // nop
 }
 
@@ -184,14 +184,13 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     from->hand_over(where->shard);
     return 0;
   }
-  auto i = where ? sessions_.find(query.sid) : sessions_.end();
-  if (i == sessions_.end()
-      || i->second->cookies != hash_cookies(x, opts_.bind_cookies)) {
+  auto owner = where ? sessions_.find(query.sid) : nullptr;
+  if (owner == nullptr
+      || owner->cookies != hash_cookies(x, opts_.bind_cookies)) {
     ++counters_.unknown_sids;
     answer_error(*from, sid_unknown, upgrade);
     return 0;
   }
-  auto owner = i->second;
   auto dialect = owner->session.speaks().dialect();
   if (!query.says(dialect)
       || (script && !opts_.jsonp[static_cast<size_t>(dialect)]))
@@ -301,11 +300,10 @@ engine_service::insert(const http_request& x, const params& query) {
     *query.speaks, query.base64 || query.script.has_value());
   auto from = make_handshake(x, opts_, speaks.dialect());
   auto y = std::make_shared<entry>(ids_.make(home_.index()), speaks,
-                                   opts_.session, home_, *this);
+                                   opts_.session, home_, sessions_);
   y->cookies = hash_cookies(x, opts_.bind_cookies);
   y->session.attach(accept_.on_open(y->session, from, home_.index()), from);
-  sessions_.emplace(y->session.sid(), y);
-  ++counters_.sessions;
+  sessions_.insert(y);
   if (opts_.census != nullptr)
     opts_.census->note(speaks.dialect(),
                        query.script ? "jsonp" : query.transport,
@@ -353,7 +351,7 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   auto polling = query.transport == "polling";
   std::shared_ptr<entry> owner;
   if (!query.sid.empty())
-    owner = sessions_.find(query.sid)->second;
+    owner = sessions_.find(query.sid);
   else if (!polling)
     owner = insert(x, query);
   auto peer = from->peer();
@@ -383,9 +381,7 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
 
 void engine_service::drain(int64_t spread_ms) {
   stopping_ = true;
-  for (const auto& [sid, each] : sessions_)
-    to_drain_.push_back(
-      std::shared_ptr<session::session_core>{each, &each->session});
+  sessions_.collect(to_drain_);
   legacy_->collect(to_drain_);
   drain_from_ = home_.wheel().now();
   drain_for_ = std::max<int64_t>(spread_ms, 1);
@@ -408,9 +404,7 @@ void engine_service::drain_some() {
 void engine_service::close_all() {
   stopping_ = true;
   drain_timer_.cancel();
-  auto all = sessions_;
-  for (const auto& [sid, each] : all)
-    each->session.abort(session::close_reason::shutdown);
+  sessions_.close_all();
   legacy_->close_all();
 }
 
@@ -442,18 +436,6 @@ void engine_service::answer(http_connection& from, unsigned status,
   x.headers = cors_headers(from.request(), opts_);
   x.headers += no_store;
   from.respond(std::move(x));
-}
-
-void engine_service::forget(void* self, const std::string& sid) {
-  auto& me = *static_cast<engine_service*>(self);
-  auto i = me.sessions_.find(sid);
-  if (i == me.sessions_.end())
-    return;
-  // Whoever called into the session may still be inside it.
-  auto last = std::move(i->second);
-  me.sessions_.erase(i);
-  --me.counters_.sessions;
-  me.home_.post([last] {});
 }
 
 } // namespace signalbox::net

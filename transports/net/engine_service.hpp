@@ -8,6 +8,7 @@
 #include "transports/net/http_connection.hpp"
 #include "transports/net/origin_policy.hpp"
 #include "transports/net/session_ids.hpp"
+#include "transports/net/session_table.hpp"
 #include "transports/net/websocket_connection.hpp"
 #include "transports/session/engine_session.hpp"
 
@@ -16,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace signalbox::net {
@@ -66,7 +66,6 @@ private:
   void answer_error(http_connection& from, int code, bool raw);
   void answer(http_connection& from, unsigned status, std::string body,
               std::string_view type);
-  static void forget(void* self, const std::string& sid);
 
   loop& home_;
   const engine_options& opts_;
@@ -81,7 +80,7 @@ private:
   int64_t drain_for_ = 0;
   size_t drained_ = 0;
   std::vector<std::weak_ptr<session::session_core>> to_drain_;
-  std::unordered_map<std::string_view, std::shared_ptr<entry>> sessions_;
+  session_table<entry> sessions_;
   std::unique_ptr<legacy_service> legacy_;
 };
 

@@ -112,9 +112,9 @@ std::string_view known_transport(std::string_view name) {
 /// A session with what belongs to it on this floor.
 struct legacy_service::entry {
   entry(std::string sid, bool implicit, const session::options& opts,
-        loop& home, legacy_service& owner)
+        loop& home, session_table<entry>& owner)
     : session(std::move(sid), implicit, opts, home.wheel(),
-              &legacy_service::forget, &owner) {
+              &session_table<entry>::forget, &owner) {
     // nop
   }
 
@@ -158,7 +158,8 @@ legacy_service::legacy_service(loop& home, const engine_options& opts,
                                const session_ids& ids,
                                engine_counters& counters,
                                session::acceptor& accept)
-  : home_(home), opts_(opts), ids_(ids), counters_(counters), accept_(accept) {
+  : home_(home), opts_(opts), ids_(ids), counters_(counters), accept_(accept),
+    sessions_(home, counters) {
   // nop
 }
 
@@ -202,21 +203,12 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
     from->hand_over(where->shard);
     return 0;
   }
-  if (auto owner = where ? find(x, path.sid) : nullptr)
+  auto owner = where ? sessions_.find(path.sid) : nullptr;
+  if (owner != nullptr && owner->cookies == hash_cookies(x, opts_.bind_cookies))
     return on_session(from, owner, path, query);
   ++counters_.unknown_sids;
   on_stranger(from, path, query);
   return 0;
-}
-
-std::shared_ptr<legacy_service::entry>
-legacy_service::find(const http_request& x, std::string_view sid) {
-  auto i = sessions_.find(sid);
-  if (i == sessions_.end())
-    return nullptr;
-  auto owner = i->second;
-  return owner->cookies == hash_cookies(x, opts_.bind_cookies) ? owner
-                                                               : nullptr;
 }
 
 void legacy_service::open(const std::shared_ptr<http_connection>& from,
@@ -225,11 +217,10 @@ void legacy_service::open(const std::shared_ptr<http_connection>& from,
   auto hello = make_handshake(x, opts_, dialect::v09);
   auto made =
     std::make_shared<entry>(ids_.make(home_.index()), opts_.site || query.key,
-                            opts_.session, home_, *this);
+                            opts_.session, home_, sessions_);
   auto& session = made->session;
   made->cookies = hash_cookies(x, opts_.bind_cookies);
-  sessions_.emplace(session.sid(), made);
-  ++counters_.sessions;
+  sessions_.insert(made);
   std::string transports;
   auto offer = [&transports](bool on, std::string_view name) {
     if (on)
@@ -412,26 +403,11 @@ void legacy_service::answer(http_connection& from, unsigned status,
 
 void legacy_service::collect(
   std::vector<std::weak_ptr<session::session_core>>& to) const {
-  for (const auto& [sid, each] : sessions_)
-    to.push_back(std::shared_ptr<session::session_core>{each, &each->session});
+  sessions_.collect(to);
 }
 
 void legacy_service::close_all() {
-  auto all = sessions_;
-  for (const auto& [sid, each] : all)
-    each->session.abort(session::close_reason::shutdown);
-}
-
-void legacy_service::forget(void* self, const std::string& sid) {
-  auto& me = *static_cast<legacy_service*>(self);
-  auto i = me.sessions_.find(sid);
-  if (i == me.sessions_.end())
-    return;
-  // Whoever called into the session may still be inside it.
-  auto last = std::move(i->second);
-  me.sessions_.erase(i);
-  --me.counters_.sessions;
-  me.home_.post([last] {});
+  sessions_.close_all();
 }
 
 } // namespace signalbox::net

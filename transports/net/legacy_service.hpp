@@ -2,13 +2,13 @@
 
 #include "transports/codec/dialect.hpp"
 #include "transports/net/engine_service.hpp"
+#include "transports/net/session_table.hpp"
 #include "transports/session/legacy_session.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace signalbox::net {
@@ -42,7 +42,6 @@ private:
   struct params;
 
   void open(const std::shared_ptr<http_connection>& from, const params& query);
-  std::shared_ptr<entry> find(const http_request& x, std::string_view sid);
   void on_stranger(const std::shared_ptr<http_connection>& from,
                    const codec::legacy_path& path, const params& query);
   size_t on_session(const std::shared_ptr<http_connection>& from,
@@ -55,14 +54,13 @@ private:
   void count(entry& x, std::string_view transport, const http_request& by);
   poll_style style(const http_request& x, const params& query) const;
   void answer(http_connection& from, unsigned status, std::string body);
-  static void forget(void* self, const std::string& sid);
 
   loop& home_;
   const engine_options& opts_;
   const session_ids& ids_;
   engine_counters& counters_;
   session::acceptor& accept_;
-  std::unordered_map<std::string_view, std::shared_ptr<entry>> sessions_;
+  session_table<entry> sessions_;
 };
 
 } // namespace signalbox::net
