@@ -439,6 +439,37 @@ describe('a running router', () => {
   });
 });
 
+describe('which generations are served', () => {
+  const paths = { eio4: '/socket.io/?EIO=4&transport=polling',
+    eio3: '/socket.io/?EIO=3&transport=polling', v09: '/socket.io/1/',
+    none: '/socket.io/?transport=polling', five: '/socket.io/?EIO=5&transport=polling' };
+
+  async function statuses(engine) {
+    const router = await startRouter({ changes: { engine,
+      namespaces: [{ name: '/', anonymous: true }] } });
+    try {
+      const all = {};
+      for (const [name, path] of Object.entries(paths))
+        all[name] = (await send(router.public.port, 'GET', path)).status;
+      return all;
+    } finally {
+      await router.stop();
+    }
+  }
+
+  test('is for engine.generations to say', async () => {
+    assert.deepEqual(await statuses({}),
+      { eio4: 200, eio3: 200, v09: 200, none: 400, five: 400 });
+    assert.deepEqual(await statuses({ generations: ['eio4'] }),
+      { eio4: 200, eio3: 400, v09: 500, none: 400, five: 400 });
+  });
+
+  test('and other revisions may count as 3', async () => {
+    assert.deepEqual(await statuses({ 'lax-revision': true }),
+      { eio4: 200, eio3: 200, v09: 200, none: 200, five: 200 });
+  });
+});
+
 describe('the examples', () => {
   test('the configuration in docs/site.md is accepted', async () => {
     const text = readFileSync('docs/site.md', 'utf8');

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 
 import { closeAll, connect } from './support/clients.mjs';
 import { slow, until } from './support/deadline.mjs';
@@ -16,7 +16,7 @@ import { Connection, frame } from './support/raw.mjs';
 import { startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
 
-const runs = process.env.SIGNALBOX_FULL ? 1000 : process.env.SIGNALBOX_SLOW ? 50 : 200;
+const runs = process.env.SIGNALBOX_FULL ? 1000 : process.env.SIGNALBOX_SLOW ? 40 : 200;
 
 let site;
 let router;
@@ -199,6 +199,12 @@ async function arrived(namespace) {
   const items = received.items.splice(0, received.items.length);
   return items.filter((x) => x.event !== 'mark').map(({ event, args }) => [event, ...args]);
 }
+
+// What an earlier test left on its way belongs to none.
+beforeEach(async () => {
+  for (const namespace of ['/', '/ns'])
+    await arrived(namespace);
+});
 
 describe('publishers without a key', () => {
   for (const [name, x] of Object.entries(transcripts)) {

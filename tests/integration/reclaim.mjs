@@ -45,12 +45,13 @@ async function living() {
     + value('signalbox_sessions{transport="websocket"}');
 }
 
-function handshake() {
+// Opens a session and leaves it; resolves to its id.
+function handshake(path = '?EIO=4&transport=polling') {
   return within(new Promise((resolve, reject) => {
-    http.get(`${router.publicUrl}/socket.io/?EIO=4&transport=polling`, { agent }, (answer) => {
+    http.get(`${router.publicUrl}/socket.io/${path}`, { agent }, (answer) => {
       let body = '';
       answer.on('data', (data) => { body += data; });
-      answer.on('end', () => resolve(JSON.parse(body.slice(1)).sid));
+      answer.on('end', () => resolve(/[\w-]{35}/.exec(body)[0]));
     }).on('error', reject);
   }), 10000 * slow, 'a handshake');
 }
@@ -75,21 +76,29 @@ async function wave(one) {
 }
 
 const kinds = {
-  'polling sessions that nobody polls': handshake,
+  'polling sessions that nobody polls': () => handshake(),
+  'polling sessions of Engine.IO 3 that nobody polls':
+    () => handshake('?EIO=3&transport=polling&b64=1'),
+  'handshakes of 0.9 that nobody uses': () => handshake('1/'),
   'upgrades that stop half way': async () => { await socket(await handshake()); },
   'connections without a CONNECT': () => socket(),
 };
 
 for (const [name, one] of Object.entries(kinds))
   test(`${total} ${name} are all reclaimed`, async (t) => {
-    await wave(one);
-    const first = resident();
-    await wave(one);
-    const second = resident();
-    t.diagnostic(`${first} KiB after the first wave, ${second} KiB after the second`);
-    // Sanitizers keep freed memory to themselves.
-    if (slow === 1)
-      assert.ok(second <= first * 1.1, `memory grew from ${first} to ${second} KiB`);
+    // How much is alive at a time, and so what the allocator keeps, depends on
+    // the machine's other business; a leak grows with every wave.
+    const after = [];
+    const grew = () => after.length < 2 || after.at(-1) > after.at(-2) * 1.1;
+    while (after.length < 4 && grew()) {
+      await wave(one);
+      after.push(resident());
+      // Sanitizers keep freed memory to themselves.
+      if (slow !== 1)
+        return;
+    }
+    t.diagnostic(`${after.join(', ')} KiB after the waves`);
+    assert.ok(!grew(), `memory grew: ${after.join(', ')} KiB`);
   });
 
 // Each phase has a deadline of its own, which a byte now and then does not move.
