@@ -116,7 +116,7 @@ private:
 
   void on(session_upgraded&) {
     for (const auto& each : memberships_)
-      if (each->at == stage::joined)
+      if (!each->sid.empty()) // USERS knows it, or is about to.
         caf::anon_send(shared_.users,
                        moved{each->user, each->sid, transport()});
   }

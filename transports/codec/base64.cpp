@@ -115,6 +115,17 @@ result<std::string> decode_base64(std::string_view text) {
   return decode(text, standard_values);
 }
 
+result<std::string> decode_base64_lines(std::string_view text) {
+  if (text.find_first_of("\r\n") == text.npos)
+    return decode_base64(text);
+  std::string joined;
+  joined.reserve(text.size());
+  for (auto c : text)
+    if (c != '\r' && c != '\n')
+      joined += c;
+  return decode_base64(joined);
+}
+
 result<std::string> decode_base64url(std::string_view text) {
   return decode(text, url_values);
 }

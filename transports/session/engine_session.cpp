@@ -60,6 +60,7 @@ void engine_session::on_poll(std::shared_ptr<poll> request) {
   // What was queued first, then the news that it is over.
   if (closed_ && outbox_.empty()) {
     answer_poll({"6", "1"});
+    drop_probe();
     vanish();
     return;
   }
@@ -161,7 +162,8 @@ void engine_session::on_binary(carrier& from, std::string_view bytes) {
 void engine_session::on_carrier_lost(carrier& from, close_reason why) {
   if (&from == probe_) {
     probe_ = nullptr;
-    arm();
+    if (!closed_)
+      arm();
     return;
   }
   if (&from != websocket_)
@@ -187,13 +189,20 @@ void engine_session::probe_text(std::string_view text) {
 }
 
 void engine_session::drop_probe() {
-  auto* x = std::exchange(probe_, nullptr);
-  x->finish();
-  arm();
+  if (auto* x = std::exchange(probe_, nullptr))
+    x->finish();
+  if (!closed_)
+    arm();
 }
 
 void engine_session::upgrade() {
   websocket_ = std::exchange(probe_, nullptr);
+  if (closed_) {
+    // The client left polling before it could hear of the end.
+    timer_.cancel();
+    websocket_->finish();
+    return;
+  }
   polling_ = false;
   ++opts_.count->upgrades;
   --opts_.count->live_polling;
@@ -276,9 +285,12 @@ void engine_session::end(close_reason why, bool abort) {
   closed_ = true;
   --(polling_ ? opts_.count->live_polling : opts_.count->live_websocket);
   assembler_.reset();
-  if (probe_ != nullptr)
-    std::exchange(probe_, nullptr)->finish();
   tell_end(why);
+  // A client that has stopped polling hears of the end over the socket that it
+  // is about to move to.
+  auto moving = probed_ && poll_ == nullptr && !abort;
+  if (probe_ != nullptr && !moving)
+    drop_probe();
   if (websocket_ != nullptr) {
     if (!abort) {
       // The connection sees to it that this has an end, and needs the outbox
@@ -346,6 +358,7 @@ void engine_session::on_timer() {
   auto now = wheel_.now();
   if (closed_) {
     ++opts_.count->close_timeouts;
+    drop_probe();
     vanish();
     return;
   }

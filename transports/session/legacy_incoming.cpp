@@ -101,8 +101,8 @@ void legacy_session::on_event(const v0_9::packet& x) {
   } else if (x.id) {
     // Only the receipt is asked for, which is not the handler's to give.
     std::string receipt;
-    v0_9::encode_header(packet_type::ack, {}, out.nsp, receipt);
-    control(receipt + ':' + std::to_string(*x.id));
+    v0_9::encode_ack(out.nsp, *x.id, "[]", receipt);
+    control(std::move(receipt));
   }
   if (out.nsp == "/") {
     if (main_)

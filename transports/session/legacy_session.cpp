@@ -19,20 +19,19 @@ constexpr std::string_view connected = "1::";
 /// The client stays away.
 constexpr std::string_view goodbye = "0::";
 
-/// The client is unknown and should come again by a new handshake.
-constexpr std::string_view come_again = "7:::1+0";
-
-/// Whoever is thrown out, or broke the rules, is told to stay away; everybody
-/// else comes again.
-std::string_view farewell(close_reason why) noexcept {
+/// Whoever is thrown out, or broke the rules, is told to stay away. Everybody
+/// else is left as by a connection that breaks, after which clients come again,
+/// at growing intervals; told to by a packet, they would do so in several loops
+/// at a time.
+bool stays_away(close_reason why) noexcept {
   switch (why) {
   case close_reason::client_close:
   case close_reason::kicked:
   case close_reason::parse_error:
   case close_reason::limit:
-    return goodbye;
+    return true;
   default:
-    return come_again;
+    return false;
   }
 }
 
@@ -82,8 +81,7 @@ void legacy_session::greet() {
     return;
   stage_ = stage::waiting;
   // The first that it hears, whatever is queued before it comes.
-  if (!unavailable_)
-    outbox_.push_control(std::string{connected});
+  outbox_.push_control(std::string{connected});
   until_ = wheel_.now() + opts_.close_timeout.count();
   arm();
   auto seconds =
@@ -93,23 +91,24 @@ void legacy_session::greet() {
 
 void legacy_session::opened(std::string_view transport) {
   auto other = std::exchange(transport_, transport) != transport;
-  if (stage_ == stage::waiting) {
-    stage_ = stage::open;
-    if (unavailable_)
-      end(close_reason::connect_timeout, false);
-  } else if (other && !closed_) {
+  stage_ = stage::open;
+  if (other && !closed_)
     up_->on_upgrade();
-  }
 }
 
 // -- polling ------------------------------------------------------------------
 
 void legacy_session::on_poll(std::shared_ptr<poll> request,
                              std::string_view transport) {
-  if (carrier_ != nullptr) {
-    request->answer(std::string{noop}, false);
-    return;
+  // Where frames get lost on the way, a client falls back to polling and leaves
+  // its WebSocket open.
+  if (auto* before = std::exchange(carrier_, nullptr))
+    before->abort();
+  if (std::exchange(live_websocket_, false)) {
+    --opts_.count->live_websocket;
+    ++opts_.count->live_polling;
   }
+  pinged_ = false;
   if (auto before = std::exchange(poll_, nullptr))
     before->answer(std::string{noop}, false);
   opened(transport);
@@ -203,7 +202,6 @@ void legacy_session::send(const socket::packet& packet) {
   if (closed_)
     return;
   std::string text;
-  std::string data;
   switch (packet.type) {
   case socket::packet_type::connect:
     answer_connect(packet);
@@ -216,13 +214,9 @@ void legacy_session::send(const socket::packet& packet) {
     break;
   case socket::packet_type::ack:
   case socket::packet_type::binary_ack:
-    if (!packet.id)
-      break;
-    data = codec::embed_binary(packet.data, packet.attachments);
-    v0_9::encode_header(packet_type::ack, {}, packet.nsp, text);
-    text += ':' + std::to_string(*packet.id);
-    if (data != "[]")
-      text += '+' + data;
+    v0_9::encode_ack(packet.nsp, packet.id.value_or(0),
+                     codec::embed_binary(packet.data, packet.attachments),
+                     text);
     push_text(std::move(text));
     break;
   default:
@@ -261,21 +255,17 @@ void legacy_session::answer_connect(const socket::packet& x) {
       up_->on_packet(std::move(each));
 }
 
-/// Old clients know one refusal, and the advice to come again.
+/// Old clients know one refusal, and one error that is none.
 void legacy_session::answer_refusal(const socket::packet& x) {
   auto members = codec::split_object(x.data);
   auto temporary = codec::find_member(members, "data").has_value();
   auto literal = codec::find_member(members, "message").value_or("\"\"");
   auto message = codec::unquote_json(literal);
   if (x.nsp == "/") {
-    unavailable_ = temporary;
-    if (temporary) {
-      greet();
-    } else {
-      if (auto request = std::exchange(greeting_, nullptr))
-        request->refuse(403, "handshake " + message);
-      end(close_reason::kicked, true);
-    }
+    if (auto request = std::exchange(greeting_, nullptr))
+      request->refuse(temporary ? 503 : 403,
+                      temporary ? "handshake error" : "handshake " + message);
+    end(close_reason::kicked, true);
     return;
   }
   auto* to = find(x.nsp);
@@ -285,7 +275,7 @@ void legacy_session::answer_refusal(const socket::packet& x) {
   forget_endpoint(x.nsp);
   // The official server says nothing about a namespace it does not have.
   if (message != "Invalid namespace")
-    control("7::" + spelled + (temporary ? ":1+0" : ":2"));
+    control("7::" + spelled + (temporary ? ":1" : ":2"));
 }
 
 void legacy_session::answer_disconnect(const socket::packet& x) {
@@ -324,8 +314,10 @@ void legacy_session::end(close_reason why, bool abort) {
   tell_end(why);
   if (auto request = std::exchange(greeting_, nullptr))
     request->refuse(503, "handshake error");
-  if (!abort)
-    outbox_.push_control(std::string{farewell(why)});
+  if (abort)
+    outbox_.clear();
+  if (stays_away(why) && (!abort || poll_ != nullptr))
+    outbox_.push_control(std::string{goodbye});
   if (carrier_ != nullptr) {
     if (!abort) {
       timer_.cancel();
@@ -336,14 +328,21 @@ void legacy_session::end(close_reason why, bool abort) {
     vanish();
     return;
   }
-  if (abort) {
-    if (auto pending = std::exchange(poll_, nullptr))
-      pending->answer(std::string{farewell(why)}, false);
-    vanish();
+  if (auto pending = std::exchange(poll_, nullptr)) {
+    if (!outbox_.empty()) {
+      poll_ = std::move(pending);
+      flush();
+    } else {
+      pending->refuse();
+      vanish();
+    }
     return;
   }
-  arm();
-  flush();
+  // What is left waits for the next poll.
+  if (outbox_.empty() || stage_ != stage::open)
+    vanish();
+  else
+    arm();
 }
 
 void legacy_session::flush() {

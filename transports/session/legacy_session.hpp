@@ -135,8 +135,6 @@ private:
   /// When what the present stage waits for must have come.
   time_point until_ = 0;
   bool main_ = false;
-  /// The site could not be asked: the client is told to come again.
-  bool unavailable_ = false;
   /// A heartbeat is out.
   bool pinged_ = false;
   bool live_websocket_ = false;

@@ -130,7 +130,7 @@ codec::result<packet> decode_packet(const piece& x, std::string& scratch) {
     return packet{static_cast<packet_type>(first - '0'), false, text};
   if (first != 'b' || !text.starts_with('4'))
     return errc::unknown_packet_type;
-  auto bytes = codec::decode_base64(text.substr(1));
+  auto bytes = codec::decode_base64_lines(text.substr(1));
   if (!bytes)
     return bytes.error();
   scratch = std::move(*bytes);

@@ -18,7 +18,7 @@ codec::result<packet> decode_packet(std::string_view text,
     return packet{static_cast<packet_type>(first - '0'), false, text};
   if (first != 'b')
     return errc::unknown_packet_type;
-  auto bytes = codec::decode_base64(text);
+  auto bytes = codec::decode_base64_lines(text);
   if (!bytes)
     return bytes.error();
   scratch = std::move(*bytes);

@@ -201,6 +201,26 @@ void encode_event(std::string_view args, std::string& out) {
   out += elements.size() > 1 ? "]}" : "}";
 }
 
+void encode_ack(std::string_view nsp, uint64_t id, std::string_view args,
+                std::string& out) {
+  encode_header(packet_type::ack, {}, nsp, out);
+  out += ':' + std::to_string(id);
+  if (args == "[]")
+    return;
+  out += '+';
+  for (; !args.empty(); args.remove_prefix(1)) {
+    auto line_end = args.starts_with("\xE2\x80\xA8")   ? "\\u2028"
+                    : args.starts_with("\xE2\x80\xA9") ? "\\u2029"
+                                                       : nullptr;
+    if (line_end == nullptr) {
+      out += args.front();
+    } else {
+      out += line_end;
+      args.remove_prefix(2);
+    }
+  }
+}
+
 void append_piece(std::string_view head, std::string_view body,
                   std::string& out) {
   out += mark;

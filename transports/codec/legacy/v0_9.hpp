@@ -71,6 +71,11 @@ void encode_header(packet_type type, std::optional<uint64_t> id,
 /// Appends the data of an event packet for the JSON text of an event array.
 void encode_event(std::string_view args, std::string& out);
 
+/// Appends an ack with the arguments of a JSON array. Clients read them up to a
+/// line end of JavaScript, so U+2028 and U+2029 are escaped.
+void encode_ack(std::string_view nsp, uint64_t id, std::string_view args,
+                std::string& out);
+
 /// Appends a packet as one of several of a body.
 void append_piece(std::string_view head, std::string_view body,
                   std::string& out);

@@ -431,4 +431,21 @@ TEST(an upgrade shows in presence) {
   CHECK(show("anna").find(R"("transport":"websocket")") != std::string::npos);
 }
 
+TEST(an upgrade shows in presence even while USERS takes the membership up) {
+  fake_port out;
+  out.carrier = "polling";
+  auto x = open(out, two);
+  packet(x, packet_type::connect);
+  verdict told;
+  told.ticket = site->all<authenticate>().back().ticket;
+  told.outcome = ec::none;
+  told.user = "anna";
+  caf::anon_send(x, told);
+  second.poll();
+  out.carrier = "websocket";
+  caf::anon_send(x, session_upgraded{});
+  settle();
+  CHECK(show("anna").find(R"("transport":"websocket")") != std::string::npos);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -95,6 +95,14 @@ TEST(every byte outside the alphabet is refused at every place) {
   }
 }
 
+TEST(lines are joined where they may be) {
+  CHECK_EQUAL(*decode_base64_lines("AAEC\nAw==\n"), std::string("\0\1\2\3", 4));
+  CHECK_EQUAL(*decode_base64_lines("AAEC\r\nAw=="), std::string("\0\1\2\3", 4));
+  CHECK_EQUAL(*decode_base64_lines("AAECAw=="), std::string("\0\1\2\3", 4));
+  CHECK(!decode_base64_lines("AA EC"));
+  CHECK(!decode_base64("AAEC\nAw=="));
+}
+
 TEST(what is encoded decodes to the same bytes) {
   std::mt19937 random{1};
   for (size_t size = 0; size < 200; ++size) {

@@ -101,6 +101,15 @@ public:
     return *sockets.back();
   }
 
+  /// A session on a WebSocket that has heard what it hears first.
+  fake_websocket& websocket() {
+    open();
+    auto& x = connect();
+    x.take();
+    take();
+    return x;
+  }
+
   bool emit(std::string args, bool is_volatile = false) {
     return session->send({"/", std::move(args), {}}, {}, is_volatile);
   }

@@ -30,12 +30,11 @@ TEST(who is denied gets no session) {
   CHECK(*rig.closed == close_reason::kicked);
 }
 
-TEST(while the site cannot be asked the client is told to come again) {
+TEST(while the site cannot be asked nobody is told to stay away) {
   legacy_rig rig;
   auto line = rig.greet();
   rig.refuse("/", R"({"message":"unavailable","data":{"retry":true}})");
-  CHECK(line->starts_with("sid:"));
-  CHECK_EQUAL(*rig.get(), "7:::1+0");
+  CHECK_EQUAL(*line, "503 handshake error");
   CHECK_EQUAL(rig.forgotten, 1);
 }
 
@@ -138,6 +137,8 @@ TEST(a WebSocket says that the client is in and carries what comes) {
   rig.open();
   auto& ws = rig.connect();
   CHECK_EQUAL(ws.take(), "1::\n");
+  MESSAGE("whoever knew it before learns what carries it");
+  CHECK_EQUAL(rig.take(), "upgrade\n");
   CHECK_EQUAL(rig.session->transport(), "websocket");
   rig.emit(R"(["ev"])");
   CHECK_EQUAL(ws.take(), "5:::{\"name\":\"ev\"}\n");
@@ -166,11 +167,27 @@ TEST(a session may go on over another transport) {
   CHECK_EQUAL(rig.forgotten, 1);
 }
 
-TEST(heartbeats go both ways) {
+TEST(a client whose frames get lost falls back to polling) {
   legacy_rig rig;
   rig.open();
   auto& ws = rig.connect();
-  ws.take();
+  ws.reads = false;
+  rig.emit(R"(["ev"])");
+  rig.take();
+  auto poll = rig.get();
+  CHECK_EQUAL(ws.take(), "1::\nabort\n");
+  CHECK_EQUAL(rig.take(), "upgrade\n");
+  CHECK_EQUAL(*poll, "5:::{\"name\":\"ev\"}");
+  CHECK_EQUAL(rig.count.live_polling, 1);
+  CHECK_EQUAL(rig.count.live_websocket, 0);
+  rig.session->on_carrier_lost(ws, close_reason::transport_error);
+  CHECK(!rig.closed);
+  CHECK_EQUAL(*rig.get(), "pending");
+}
+
+TEST(heartbeats go both ways) {
+  legacy_rig rig;
+  auto& ws = rig.websocket();
   rig.pass(rig.opts.ping_interval);
   CHECK_EQUAL(ws.take(), "2::\n");
   rig.session->on_text(ws, "2::");
@@ -192,9 +209,7 @@ TEST(heartbeats go both ways) {
 
 TEST(a namespace is joined by its own packet) {
   legacy_rig rig{{}, false, "token=a"};
-  rig.open();
-  auto& ws = rig.connect();
-  ws.take();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, "1::/ns:?x=y");
   CHECK_EQUAL(rig.take(), R"(0/ns{"token":"a","x":"y"})"
                           "\n");
@@ -219,9 +234,7 @@ TEST(a namespace is joined by its own packet) {
 
 TEST(a refused namespace is told as far as old clients understand) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
-  ws.take();
+  auto& ws = rig.websocket();
   auto ask = [&](std::string data) {
     rig.session->on_text(ws, "1::/ns");
     rig.refuse("/ns", std::move(data));
@@ -229,15 +242,13 @@ TEST(a refused namespace is told as far as old clients understand) {
   };
   CHECK_EQUAL(ask(R"({"message":"unauthorized"})"), "7::/ns:2\n");
   CHECK_EQUAL(ask(R"({"message":"unavailable","data":{"retry":true}})"),
-              "7::/ns:1+0\n");
+              "7::/ns:1\n");
   CHECK_EQUAL(ask(R"({"message":"Invalid namespace"})"), "");
 }
 
 TEST(a name without its slash means the same) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
-  ws.take();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, "1::ns");
   rig.accept("/ns");
   CHECK_EQUAL(ws.take(), "1::ns\n");
@@ -249,8 +260,7 @@ TEST(a name without its slash means the same) {
 
 TEST(a browser is in no namespace that it did not ask for) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, R"(5::/ns:{"name":"a"})");
   CHECK_EQUAL(rig.take(), "");
   CHECK_EQUAL(rig.count.packets_ignored, 1u);
@@ -258,8 +268,7 @@ TEST(a browser is in no namespace that it did not ask for) {
 
 TEST(a publisher asks by what it sends and does not wait) {
   legacy_rig rig{{}, true, "key=k"};
-  rig.open();
-  auto& ws = rig.connect();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, R"(5::/ns:{"name":"a","args":"foo"})");
   rig.session->on_text(ws, R"(5::/ns:{"name":"b"})");
   CHECK_EQUAL(rig.take(), R"(0/ns{"key":"k"})"
@@ -268,8 +277,7 @@ TEST(a publisher asks by what it sends and does not wait) {
 
 TEST(so much may wait for a namespace and no more) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, "1::/ns");
   for (auto i = 0; i < 64; ++i)
     rig.session->on_text(ws, R"(5::/ns:{"name":"a"})");
@@ -282,9 +290,7 @@ TEST(so much may wait for a namespace and no more) {
 
 TEST(an ack is asked for with or without an answer) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
-  ws.take();
+  auto& ws = rig.websocket();
   rig.session->on_text(ws, R"(5:1+::{"name":"q","args":[1]})");
   CHECK_EQUAL(rig.take(), "2/#1[\"q\",1]\n");
   rig.answer(packet_type::ack, "/", R"(["a"])", 1);
@@ -300,9 +306,7 @@ TEST(an ack is asked for with or without an answer) {
 
 TEST(the client acknowledges what asks for it) {
   legacy_rig rig;
-  rig.open();
-  auto& ws = rig.connect();
-  ws.take();
+  auto& ws = rig.websocket();
   rig.session->send({"/", R"(["q",1])", {}}, 0, false);
   CHECK_EQUAL(ws.take(), "5:0+::{\"name\":\"q\",\"args\":[1]}\n");
   rig.session->on_text(ws, "6:::0+[\"a\"]");
@@ -315,9 +319,7 @@ TEST(the client acknowledges what asks for it) {
 
 TEST(the client leaves by a packet or by a request) {
   legacy_rig packet;
-  packet.open();
-  auto& ws = packet.connect();
-  ws.take();
+  auto& ws = packet.websocket();
   packet.session->on_text(ws, "0:::");
   CHECK_EQUAL(ws.take(), "0::\nclose\n");
   CHECK(*packet.closed == close_reason::client_close);
@@ -340,8 +342,12 @@ TEST(who is thrown out stays away and everybody else comes again) {
   };
   CHECK_EQUAL(farewell(close_reason::kicked), "0::");
   CHECK_EQUAL(farewell(close_reason::limit), "0::");
-  CHECK_EQUAL(farewell(close_reason::shutdown), "7:::1+0");
-  CHECK_EQUAL(farewell(close_reason::actor_down), "7:::1+0");
+  CHECK_EQUAL(farewell(close_reason::shutdown), "refused");
+  CHECK_EQUAL(farewell(close_reason::actor_down), "refused");
+  legacy_rig stream;
+  auto& ws = stream.websocket();
+  stream.session->close(close_reason::shutdown);
+  CHECK_EQUAL(ws.take(), "close\n");
   MESSAGE("the main namespace is the connection");
   legacy_rig rig;
   rig.open().get();
@@ -349,6 +355,16 @@ TEST(who is thrown out stays away and everybody else comes again) {
   rig.answer(packet_type::disconnect, "/");
   CHECK_EQUAL(*poll, "0::");
   CHECK(*rig.closed == close_reason::kicked);
+}
+
+TEST(what is left when the router stops waits for the next poll) {
+  legacy_rig rig;
+  rig.open().get();
+  rig.emit(R"(["last"])");
+  rig.session->close(close_reason::shutdown);
+  CHECK_EQUAL(rig.forgotten, 0);
+  CHECK_EQUAL(*rig.get(), R"(5:::{"name":"last"})");
+  CHECK_EQUAL(rig.forgotten, 1);
 }
 
 TEST(a farewell waits for the next poll) {

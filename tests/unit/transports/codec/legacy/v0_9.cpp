@@ -127,6 +127,16 @@ TEST(an ack carries arguments or none) {
   CHECK_EQUAL(ack("6:::4+[1"), "4bad_json");
 }
 
+TEST(an ack has no line ends of JavaScript) {
+  std::string out;
+  v0_9::encode_ack("/", 1, "[\"a\xE2\x80\xA8 b\xE2\x80\xA9\xE2\x82\xAC\"]",
+                   out);
+  CHECK_EQUAL(out, "6:::1+[\"a\\u2028 b\\u2029\xE2\x82\xAC\"]");
+  out.clear();
+  v0_9::encode_ack("/ns", 2, "[]", out);
+  CHECK_EQUAL(out, "6::/ns:2");
+}
+
 TEST(what is written is what is read) {
   std::string out;
   v0_9::encode_header(v0_9::packet_type::event, 3, "/ns", out);
