@@ -95,7 +95,7 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    dispatch<Ts...>(x, [this](auto& msg) {
+    dispatch<Ts...>(x, [&](auto& msg) {
       all<std::decay_t<decltype(msg)>>().push_back(std::move(msg));
     });
   }

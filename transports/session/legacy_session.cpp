@@ -89,6 +89,14 @@ void legacy_session::greet() {
   request->accept(sid_ + ':' + seconds + ':' + seconds + ':' + transports_);
 }
 
+void legacy_session::count_as(bool websocket) {
+  if (closed_ || std::exchange(live_websocket_, websocket) == websocket)
+    return;
+  auto& x = *opts_.count;
+  --(websocket ? x.live_polling : x.live_websocket);
+  ++(websocket ? x.live_websocket : x.live_polling);
+}
+
 void legacy_session::opened(std::string_view transport) {
   auto other = std::exchange(transport_, transport) != transport;
   stage_ = stage::open;
@@ -104,10 +112,7 @@ void legacy_session::on_poll(std::shared_ptr<poll> request,
   // its WebSocket open.
   if (auto* before = std::exchange(carrier_, nullptr))
     before->abort();
-  if (std::exchange(live_websocket_, false)) {
-    --opts_.count->live_websocket;
-    ++opts_.count->live_polling;
-  }
+  count_as(false);
   pinged_ = false;
   if (auto before = std::exchange(poll_, nullptr))
     before->answer(std::string{noop}, false);
@@ -116,6 +121,11 @@ void legacy_session::on_poll(std::shared_ptr<poll> request,
   until_ = wheel_.now() + opts_.ping_interval.count();
   arm();
   flush();
+  if (closed_ && poll_ != nullptr) {
+    // All was said over what it came by before.
+    std::exchange(poll_, nullptr)->refuse();
+    vanish();
+  }
 }
 
 void legacy_session::on_poll_lost(const poll* request) {
@@ -154,16 +164,17 @@ void legacy_session::on_carrier(carrier& via, std::string_view transport) {
     before->abort();
   if (auto pending = std::exchange(poll_, nullptr))
     pending->answer(std::string{noop}, false);
-  auto websocket = transport == "websocket";
-  if (websocket && !std::exchange(live_websocket_, true)) {
-    --opts_.count->live_polling;
-    ++opts_.count->live_websocket;
+  if (closed_) {
+    // It hears what the client has not heard of the end yet.
+    timer_.cancel();
+    via.finish();
+    return;
   }
+  count_as(transport == "websocket");
   pinged_ = false;
   until_ = wheel_.now() + opts_.ping_interval.count();
   opened(transport);
-  if (!closed_)
-    arm();
+  arm();
   via.wake();
 }
 

@@ -113,6 +113,7 @@ private:
   void ask(std::string_view spelled, std::string_view query);
   void greet();
   void opened(std::string_view transport);
+  void count_as(bool websocket);
   void answer_connect(const socket::packet& x);
   void answer_refusal(const socket::packet& x);
   void answer_disconnect(const socket::packet& x);

@@ -378,6 +378,21 @@ TEST(a farewell waits for the next poll) {
   CHECK_EQUAL(rig.forgotten, 1);
 }
 
+TEST(a client that comes again after the end hears only of it) {
+  legacy_rig rig;
+  auto& first = rig.websocket();
+  first.reads = false;
+  rig.session->close(close_reason::kicked);
+  CHECK_EQUAL(rig.connect().take(), "0::\nclose\n");
+  CHECK_EQUAL(first.take(), "abort\n");
+  CHECK_EQUAL(rig.count.live_websocket, 0);
+  CHECK_EQUAL(rig.count.live_polling, 0);
+  CHECK_EQUAL(*rig.get(), "refused");
+  CHECK_EQUAL(rig.count.live_websocket, 0);
+  CHECK_EQUAL(rig.count.live_polling, 0);
+  CHECK_EQUAL(rig.forgotten, 1);
+}
+
 TEST(a client that does not read is closed as slow) {
   legacy_rig rig{[](options& x) { x.outbox_packets = 2; }};
   rig.open().get();
