@@ -16,7 +16,7 @@ import { Connection, frame } from './support/raw.mjs';
 import { startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
 
-const runs = process.env.SIGNALBOX_FULL ? 1000 : process.env.SIGNALBOX_SLOW ? 40 : 200;
+const runs = process.env.SIGNALBOX_SLOW ? 100 : 1000;
 
 let site;
 let router;

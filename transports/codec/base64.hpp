@@ -17,8 +17,8 @@ void encode_base64url(std::string_view bytes, std::string& out);
 /// of the alphabet is refused.
 result<std::string> decode_base64(std::string_view text);
 
-/// The same, broken into lines as some clients do (Java); line ends anywhere are
-/// passed over.
+/// The same, broken into lines as some clients do (Java); line ends anywhere
+/// are passed over.
 result<std::string> decode_base64_lines(std::string_view text);
 
 /// Decodes base64url without padding.

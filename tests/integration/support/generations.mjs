@@ -5,15 +5,10 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 
+import { upgraded, ways } from './clients.mjs';
 import { Log, within } from './deadline.mjs';
 
 const require = createRequire(import.meta.url);
-
-const ways = {
-  websocket: ['websocket'],
-  polling: ['polling'],
-  upgrade: ['polling', 'websocket'],
-};
 
 // Clients before 1.5 have no `extraHeaders`.
 export const versions = {
@@ -98,15 +93,8 @@ class Tab {
       : this.socket.io.engine.transport.name;
   }
 
-  async upgraded() {
-    const { engine } = this.socket.io;
-    if (engine.transport.name === 'websocket')
-      return;
-    await within(new Promise((resolve, reject) => {
-      engine.once('upgrade', resolve);
-      engine.once('upgradeError', reject);
-      engine.once('close', () => reject(new Error('closed before the upgrade')));
-    }), 10000, 'upgrade');
+  upgraded() {
+    return upgraded(this.socket);
   }
 
   // Resolves to the arguments of the first event of that name that fits.

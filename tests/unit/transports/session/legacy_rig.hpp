@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/unit/transports/session/engine_rig.hpp"
+#include "tests/unit/transports/session/session_rig.hpp"
 #include "transports/session/legacy_session.hpp"
 
 #include <functional>
@@ -33,23 +33,16 @@ private:
   poll_result to_;
 };
 
-/// One session with a clock of its own, and what its handler heard.
-class legacy_rig {
+/// One session of 0.9.
+class legacy_rig : public session_rig {
 public:
   explicit legacy_rig(std::function<void(options&)> change = {},
-                      bool implicit = false, std::string query = {}) {
-    opts.count = &count;
-    if (change)
-      change(opts);
-    session = std::make_unique<legacy_session>(
-      "sid", implicit, opts, wheel,
-      [](void* self, const std::string&) {
-        ++static_cast<legacy_rig*>(self)->forgotten;
-      },
-      this);
-    auto from = std::make_shared<handshake>();
-    from->query = std::move(query);
-    session->attach(std::make_unique<recorder>(*this), std::move(from));
+                      bool implicit = false, std::string query = {})
+    : session_rig(change) {
+    session = std::make_unique<legacy_session>("sid", implicit, opts, wheel,
+                                               &session_rig::forget,
+                                               static_cast<session_rig*>(this));
+    attach(*session, std::move(query));
   }
 
   /// Asks for a session. Returns what becomes of the request.
@@ -114,62 +107,9 @@ public:
     return session->send({"/", std::move(args), {}}, {}, is_volatile);
   }
 
-  void advance(time_point ms) {
-    for (auto end = wheel.now() + ms; wheel.now() < end;)
-      wheel.advance(std::min(wheel.now() + 5, end));
-  }
-
-  /// Lets a deadline pass for certain.
-  void pass(std::chrono::milliseconds x) {
-    advance(x.count() + timer_wheel::granularity);
-  }
-
-  /// Everything the handler heard since the last call, one packet a line.
-  std::string take() {
-    return std::exchange(heard_, {});
-  }
-
-  timer_wheel wheel{1000000};
-  counters count;
-  options opts;
   std::unique_ptr<legacy_session> session;
   std::shared_ptr<greeting> last_greeting;
-  std::shared_ptr<poll> last_poll;
   std::vector<std::unique_ptr<fake_websocket>> sockets;
-  std::optional<close_reason> closed;
-  int ends = 0;
-  int forgotten = 0;
-
-private:
-  class recorder : public handler {
-  public:
-    explicit recorder(legacy_rig& x) : rig_(x) {
-      // nop
-    }
-
-    void on_packet(socket::packet&& x) override {
-      rig_.heard_ += static_cast<char>('0' + static_cast<int>(x.type));
-      rig_.heard_ += x.nsp;
-      if (x.id)
-        rig_.heard_ += '#' + std::to_string(*x.id);
-      rig_.heard_ += x.data + '\n';
-    }
-
-    void on_upgrade() override {
-      rig_.heard_ += "upgrade\n";
-    }
-
-    void on_close(close_reason why) override {
-      rig_.heard_ += "closed\n";
-      rig_.closed = why;
-      ++rig_.ends;
-    }
-
-  private:
-    legacy_rig& rig_;
-  };
-
-  std::string heard_;
 };
 
 } // namespace signalbox::session

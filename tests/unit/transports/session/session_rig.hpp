@@ -1,0 +1,183 @@
+#pragma once
+
+#include "transports/session/session_core.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Stand-ins for what is around a session of any generation.
+
+namespace signalbox::session {
+
+/// What became of a GET: the payload it was answered with, `pending` before,
+/// `refused` for status 400.
+using poll_result = std::shared_ptr<std::string>;
+
+/// A GET that writes down its answer.
+class fake_poll : public poll {
+public:
+  explicit fake_poll(poll_result to) : to_(std::move(to)) {
+    // nop
+  }
+
+  void answer(std::string payload, bool binary) override {
+    *to_ = (binary ? "bytes " : "") + payload;
+  }
+
+  void refuse() override {
+    *to_ = "refused";
+  }
+
+private:
+  poll_result to_;
+};
+
+/// A WebSocket that takes what is queued as the real one does, unless its
+/// client does not read.
+class fake_websocket : public carrier {
+public:
+  explicit fake_websocket(carried& x) : session_(x) {
+    // nop
+  }
+
+  void wake() override {
+    while (reads && session_.carried_by(*this) && !session_.queue().empty()) {
+      const auto& x = session_.queue().at(0);
+      std::string frame{x.binary() ? "binary " : ""};
+      frame += x.first();
+      frame += x.second();
+      sent.push_back(std::move(frame));
+      session_.queue().pop();
+    }
+    if (reads && finishing && !closed) {
+      closed = true;
+      sent.push_back("close");
+    }
+  }
+
+  void send_probe(std::string_view text) override {
+    sent.emplace_back(text);
+  }
+
+  void finish() override {
+    finishing = true;
+    wake();
+  }
+
+  void abort() override {
+    sent.push_back("abort");
+  }
+
+  /// Everything sent since the last call, one frame a line.
+  std::string take() {
+    std::string out;
+    for (const auto& x : sent)
+      out += x + '\n';
+    sent.clear();
+    return out;
+  }
+
+  bool reads = true;
+  bool finishing = false;
+  bool closed = false;
+  std::vector<std::string> sent;
+
+private:
+  carried& session_;
+};
+
+/// A clock of its own, and what the handler of one session heard.
+class session_rig {
+public:
+  void advance(time_point ms) {
+    for (auto end = wheel.now() + ms; wheel.now() < end;)
+      wheel.advance(std::min(wheel.now() + 5, end));
+  }
+
+  /// Lets a deadline pass for certain.
+  void pass(std::chrono::milliseconds x) {
+    advance(x.count() + timer_wheel::granularity);
+  }
+
+  uint64_t closed_for(close_reason x) const {
+    return count.closed[static_cast<size_t>(x)];
+  }
+
+  /// Everything the handler heard since the last call, one packet a line.
+  std::string take() {
+    return std::exchange(heard_, {});
+  }
+
+  timer_wheel wheel{1000000};
+  counters count;
+  options opts;
+  std::shared_ptr<poll> last_poll;
+  /// Runs within `on_packet`.
+  std::function<void()> then;
+  std::optional<close_reason> closed;
+  /// How often the handler heard of the end.
+  int ends = 0;
+  int forgotten = 0;
+
+protected:
+  explicit session_rig(const std::function<void(options&)>& change) {
+    opts.count = &count;
+    if (change)
+      change(opts);
+  }
+
+  /// Gives the session its handler.
+  void attach(session_core& session, std::string query) {
+    auto from = std::make_shared<handshake>();
+    from->query = std::move(query);
+    session.attach(std::make_unique<recorder>(*this), std::move(from));
+  }
+
+  static void forget(void* self, const std::string&) {
+    ++static_cast<session_rig*>(self)->forgotten;
+  }
+
+private:
+  class recorder : public handler {
+  public:
+    explicit recorder(session_rig& x) : rig_(x) {
+      // nop
+    }
+
+    void on_packet(socket::packet&& x) override {
+      rig_.heard_ += static_cast<char>('0' + static_cast<int>(x.type));
+      rig_.heard_ += x.nsp;
+      if (x.id)
+        rig_.heard_ += '#' + std::to_string(*x.id);
+      rig_.heard_ += x.data;
+      for (const auto& each : x.attachments)
+        rig_.heard_ += '+' + each;
+      rig_.heard_ += '\n';
+      if (rig_.then)
+        rig_.then();
+    }
+
+    void on_upgrade() override {
+      rig_.heard_ += "upgrade\n";
+    }
+
+    void on_close(close_reason why) override {
+      rig_.heard_ += "closed\n";
+      rig_.closed = why;
+      ++rig_.ends;
+    }
+
+  private:
+    session_rig& rig_;
+  };
+
+  std::string heard_;
+};
+
+} // namespace signalbox::session
