@@ -88,13 +88,8 @@ public:
     if (!x.path.starts_with(api_prefix))
       return rest_->on_header(from);
     auto encoding = x.header("content-encoding");
-    if (!encoding.empty() && encoding != "identity") {
-      net::http_response no;
-      no.status = 415;
-      no.content_type = json_type;
-      no.body = to_json({ec::bad_request, "", "send the body uncompressed"});
-      from->respond(std::move(no));
-    }
+    if (!encoding.empty() && encoding != "identity")
+      refuse(*from, 415, {ec::bad_request, "", "send the body uncompressed"});
     return max_body_;
   }
 
@@ -115,7 +110,10 @@ public:
   }
 
   void on_too_large(net::http_connection& from) override {
-    if (!from.request().path.starts_with(api_prefix))
+    if (from.request().path.starts_with(api_prefix))
+      refuse(from, 413,
+             {ec::too_large, "", "the body is larger than ingest.max-body"});
+    else
       rest_->on_too_large(from);
   }
 
@@ -132,6 +130,15 @@ public:
   }
 
 private:
+  static void refuse(net::http_connection& from, unsigned status,
+                     const refusal& why) {
+    net::http_response no;
+    no.status = status;
+    no.content_type = json_type;
+    no.body = to_json(why);
+    from.respond(std::move(no));
+  }
+
   ingest_actor ingest_;
   size_t max_body_;
   std::unique_ptr<net::http_service> rest_;

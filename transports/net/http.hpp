@@ -57,7 +57,8 @@ public:
   /// The request is complete.
   virtual void on_request(const std::shared_ptr<http_connection>& from) = 0;
 
-  /// The body was larger than allowed and has been answered with 413.
+  /// The body is larger than allowed. Answered with a bare 413 if it is not
+  /// answered here; the connection ends in any case.
   virtual void on_too_large(http_connection&) {
     // nop
   }

@@ -267,9 +267,7 @@ void http_connection::offer_header() {
   auto& beast = parser_->beast;
   auto length = beast.content_length();
   if (length && *length > body_limit_) {
-    owner_.service(*home_).on_too_large(*this);
-    ++limits_.counters->body_too_large;
-    fail(413);
+    refuse_body();
     return;
   }
   beast.body_limit(body_limit_);
@@ -297,9 +295,7 @@ bool http_connection::parse_body() {
     in_.erase(0, n);
   }
   if (ec == http::error::body_limit) {
-    owner_.service(*home_).on_too_large(*this);
-    ++limits_.counters->body_too_large;
-    fail(413);
+    refuse_body();
     return false;
   }
   if (ec && ec != http::error::need_more) {
@@ -338,6 +334,14 @@ void http_connection::respond(http_response x) {
   written_ = 0;
   become(state::writing, limits_.http.write_timeout.count());
   write();
+}
+
+void http_connection::refuse_body() {
+  ++limits_.counters->body_too_large;
+  state_ = state::handling;
+  owner_.service(*home_).on_too_large(*this);
+  if (state_ == state::handling)
+    fail(413);
 }
 
 void http_connection::fail(unsigned status) {

@@ -82,6 +82,7 @@ private:
   bool check_header();
   void offer_header();
   void depart();
+  void refuse_body();
   void fail(unsigned status);
   void write();
   void finished();
