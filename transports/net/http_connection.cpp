@@ -338,6 +338,7 @@ void http_connection::respond(http_response x) {
 
 void http_connection::refuse_body() {
   ++limits_.counters->body_too_large;
+  keep_alive_ = false;
   state_ = state::handling;
   owner_.service(*home_).on_too_large(*this);
   if (state_ == state::handling)
