@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/cluster_settings.hpp"
 #include "actors/api/limit_settings.hpp"
 
 #include <chrono>
@@ -260,6 +261,7 @@ struct settings {
   limit_settings limits;
   proxy_settings proxy;
   router_settings router;
+  cluster_settings cluster;
   log_settings log;
 };
 
