@@ -1,4 +1,6 @@
 #include "apps/router/options.hpp"
+#include "apps/router/setting_table.hpp"
+#include "apps/router/setting_value.hpp"
 
 #include <algorithm>
 #include <set>
@@ -25,6 +27,10 @@ public:
     keys();
     publishers();
     sizes();
+    if (values_.cluster.name.empty())
+      no_cluster();
+    else
+      cluster();
   }
 
 private:
@@ -50,12 +56,14 @@ private:
 
   void listeners() {
     std::map<std::string, std::string> seen;
-    const std::vector<std::pair<std::string, std::string>> all{
+    std::vector<std::pair<std::string, std::string>> all{
       {"listen.public", values_.listen.public_},
       {"listen.ingest", values_.listen.ingest},
       {"listen.operations", values_.listen.operations},
       {"listen.site", values_.listen.site},
     };
+    if (!values_.cluster.name.empty())
+      all.emplace_back("cluster.listen", values_.cluster.listen);
     for (const auto& [name, address] : all) {
       auto [i, added] = seen.emplace(address, name);
       if (!added && !address.empty() && !address.ends_with(":0"))
@@ -64,9 +72,8 @@ private:
     }
     // It asks for no key, so it must not be open to whoever comes along.
     const auto& site = values_.listen.site;
-    auto loopback = site.starts_with("127.") || site.starts_with("[::1]:")
-                    || site.starts_with("localhost:");
-    if (!site.empty() && !loopback && values_.site_listener.allow.empty())
+    if (!site.empty() && !is_loopback(site)
+        && values_.site_listener.allow.empty())
       refuse("listen.site",
              '"' + site
                + "\" reaches beyond loopback and takes events without a key; "
@@ -147,6 +154,72 @@ private:
       warn("ingest.max-event",
            "is over limits.outbox-bytes; a browser that gets such an event is "
            "closed as slow");
+  }
+
+  // Whoever forgot the name would wait for nodes that never come.
+  void no_cluster() {
+    settings defaults;
+    for (const auto& x : setting_table())
+      if (x.name.starts_with("cluster.")
+          && print_value(x, &x_.values) != print_value(x, &defaults))
+        warn(x.name, "has no effect; give cluster.name as well");
+  }
+
+  void cluster() {
+    const auto& x = values_.cluster;
+    if (!x_.sources.contains("router.node"))
+      warn("router.node", "is " + std::to_string(values_.router.node)
+                            + "; give each node of a cluster its own number");
+    if (x.sid_key.size() < 32)
+      refuse("cluster.sid-key",
+             std::string{x.sid_key.empty() ? "missing" : "is too short"}
+               + "; give all nodes the same secret of at least 32 characters, "
+                 "such as `openssl rand -base64 32` prints");
+    if (x.heartbeat * 2 >= x.dead_after)
+      refuse("cluster.heartbeat",
+             "is not less than half of cluster.dead-after; one lost sign of "
+             "life would be a death; give at most "
+               + std::to_string((x.dead_after.count() - 1) / 2) + "ms");
+    if (is_wildcard(x.listen) && x.advertise.empty())
+      refuse("cluster.listen",
+             '"' + x.listen
+               + "\" is every address of this machine; give the one that the "
+                 "other nodes reach in cluster.advertise");
+    certificates();
+  }
+
+  // Without certificates anybody who reaches a node is believed to be one.
+  void certificates() {
+    const auto& x = values_.cluster;
+    std::string given;
+    std::string missing;
+    for (const auto& [name, file] :
+         {std::pair{"certificate", &x.certificate}, std::pair{"key", &x.key},
+          std::pair{"ca", &x.ca}}) {
+      auto path = std::string{"cluster."} + name;
+      if (file->empty())
+        missing += (missing.empty() ? "" : " and ") + path;
+      else if (given.empty())
+        given = path;
+    }
+    if (missing.empty())
+      return;
+    if (!given.empty())
+      return refuse(given, "comes with a certificate, its key and the "
+                           "authority; give "
+                             + missing + " as well");
+    auto local = [this](const std::string& path, const std::string& address) {
+      if (!address.empty() && !is_loopback(address))
+        refuse(path, '"' + address
+                       + "\" reaches beyond loopback, where nodes must prove "
+                         "who they are; give cluster.certificate, cluster.key "
+                         "and cluster.ca (configs/make-cluster-certs makes "
+                         "them)");
+    };
+    local("cluster.listen", x.listen);
+    local("cluster.advertise", x.advertise);
+    for (size_t i = 0; i < x.seeds.size(); ++i)
+      local(indexed("cluster.seeds", i), x.seeds[i]);
   }
 
   loaded_settings& x_;

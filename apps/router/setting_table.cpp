@@ -226,6 +226,19 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(router.threads, count(0, 1024), "I/O threads; 0 for one per core."),
     SIGNALBOX_SETTING(router.node, count(0, 65535), "Node number in session ids."),
     SIGNALBOX_SETTING(router.drain_seconds, count(0, 3600), "Seconds over which a stopping router spreads the closing of its sessions."),
+    SIGNALBOX_SETTING(cluster.name, text(any_text, 0, 64), "Name of the cluster, the same on all nodes; empty for a router by itself."),
+    SIGNALBOX_SETTING(cluster.listen, text(listen_address, 1), "Where the other nodes connect. Keep it off the internet."),
+    SIGNALBOX_SETTING(cluster.advertise, text(peer_address, 0), "The same as the other nodes see it; empty if it is what cluster.listen says."),
+    SIGNALBOX_SETTING(cluster.seeds, texts(peer_address), "Where some nodes listen, this one or not; any one that lives lets a node in."),
+    SIGNALBOX_SETTING(cluster.certificate, text(file_path, 0), "PEM file with the certificate of this node; empty on loopback only."),
+    SIGNALBOX_SETTING(cluster.key, text(file_path, 0), "PEM file with its private key; needed with cluster.certificate."),
+    SIGNALBOX_SETTING(cluster.ca, text(file_path, 0), "PEM file with the authority that signed the certificates of all nodes, and nothing else."),
+    SIGNALBOX_SETTING(cluster.sid_key, secret(0, 1024), "Secret of at least 32 characters, the same on all nodes, that signs session ids; needed with cluster.name."),
+    SIGNALBOX_SETTING(cluster.heartbeat, duration(100ms, 60s), "Time between two signs of life of a node; less than half of cluster.dead-after."),
+    SIGNALBOX_SETTING(cluster.dead_after, duration(300ms, 10min), "A node that was silent for so long is dead."),
+    SIGNALBOX_SETTING(cluster.request_timeout, duration(100ms, 60s), "How long another node may take to answer a question."),
+    SIGNALBOX_SETTING(cluster.forget_after, duration(1s, 24h), "How long answers name a lost node as unreachable."),
+    SIGNALBOX_SETTING(cluster.queue_bytes, size(mib, 4 * gib), "Most bytes on their way to one node; beyond, it is cut off and comes again."),
     SIGNALBOX_SETTING(log.level, choice("trace|debug|info|warn|error|off"), "Least level that is logged."),
     SIGNALBOX_SETTING(log.format, choice("text|json"), "Form of the log lines."),
   };
@@ -253,6 +266,9 @@ const std::vector<section>& section_table() {
     {"limits", "What one peer may cost."},
     {"proxy", "Proxies in front of the router."},
     {"router", "Process-wide behaviour."},
+    {"cluster",
+     "The nodes that are one router together; router.node tells them "
+     "apart."},
     {"log", "What is logged."},
   };
   return result;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <string>
 
 namespace signalbox::app {
@@ -23,6 +24,17 @@ size_t address_bits(std::string_view x) {
   if (in6_addr v6; inet_pton(AF_INET6, text.c_str(), &v6) == 1)
     return 128;
   return 0;
+}
+
+// Tells whether `x` is `[address]:port` with that address, however written.
+bool is_v6(std::string_view x, const in6_addr& wanted) {
+  auto end = x.rfind("]:");
+  if (!x.starts_with('[') || end == std::string_view::npos)
+    return false;
+  in6_addr given;
+  return inet_pton(AF_INET6, std::string{x.substr(1, end - 1)}.c_str(), &given)
+           == 1
+         && std::memcmp(&given, &wanted, sizeof(given)) == 0;
 }
 
 bool alphanumeric(char x) {
@@ -66,6 +78,19 @@ bool is_listen_address(std::string_view x) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
     return address_bits(host.substr(1, host.size() - 2)) == 128;
   return address_bits(host) == 32;
+}
+
+bool is_peer_address(std::string_view x) {
+  return is_listen_address(x) && !is_wildcard(x)
+         && parse_count(x.substr(x.rfind(':') + 1)).value_or(0) > 0;
+}
+
+bool is_loopback(std::string_view x) {
+  return x.starts_with("127.") || is_v6(x, in6addr_loopback);
+}
+
+bool is_wildcard(std::string_view x) {
+  return x.starts_with("0.0.0.0:") || is_v6(x, in6addr_any);
 }
 
 bool is_url(std::string_view x) {

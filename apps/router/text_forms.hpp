@@ -16,6 +16,7 @@ struct text_form {
 };
 
 bool is_listen_address(std::string_view x);
+bool is_peer_address(std::string_view x);
 bool is_url(std::string_view x);
 bool is_origin(std::string_view x);
 bool is_network(std::string_view x);
@@ -27,6 +28,12 @@ bool is_host_name(std::string_view x);
 bool is_token(std::string_view x);
 bool is_passed_header(std::string_view x);
 
+/// Tells whether nobody but this machine reaches an address:port.
+bool is_loopback(std::string_view x);
+
+/// Tells whether an address:port is every address of the machine.
+bool is_wildcard(std::string_view x);
+
 inline constexpr text_form any_text;
 
 inline constexpr text_form file_path{nullptr, "the path of a file"};
@@ -35,6 +42,10 @@ inline constexpr text_form folder_path{nullptr, "the path of a folder"};
 
 inline constexpr text_form listen_address{
   is_listen_address, "address:port, such as 0.0.0.0:8400 or [::1]:8400"};
+
+inline constexpr text_form peer_address{
+  is_peer_address, "address:port that others can reach, such as 10.0.0.1:8404 "
+                   "or [fd00::1]:8404"};
 
 inline constexpr text_form url{is_url, "a URL with http:// or https://"};
 

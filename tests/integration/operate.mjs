@@ -113,6 +113,9 @@ describe('check-config', () => {
       '{ "listen": {\n"public": "127.0.0.1:8402" } }', 'is taken by listen.public; give each'],
     ['a certificate without a key', '{ "tls": {\n"certificate": "a.pem" } }',
       ':2: tls.certificate: has no key; give tls.key as well'],
+    ['a node without certificates that is reached from elsewhere',
+      `{ "cluster": { "name": "x", "sid-key": "${'secret-short'.repeat(3)}",\n"listen": "10.0.0.1:8404" } }`,
+      ':2: cluster.listen: "10.0.0.1:8404" reaches beyond loopback, where nodes must prove who they are; give'],
   ];
   for (const [what, text, said] of mistakes)
     test(`names line, setting and what is allowed: ${what}`, async () => {

@@ -25,6 +25,21 @@ std::string keys(const std::string& members) {
   return "{\"ingest\": {\"keys\": [\n{" + members + "}]}}";
 }
 
+// A node of a cluster on loopback with further members of `cluster`.
+std::string node(const std::string& members) {
+  return R"({"router": {"node": 1}, "namespaces": [{"anonymous": true}],
+"cluster": {"name": "x", "sid-key": ")"
+         + std::string(32, 's') + "\"" + (members.empty() ? "" : ",\n")
+         + members + "}}";
+}
+
+const std::string files = R"("certificate": "a", "key": "b", "ca": "c")";
+
+const std::string make_them =
+  "\" reaches beyond loopback, where nodes must prove who they are; give "
+  "cluster.certificate, cluster.key and cluster.ca "
+  "(configs/make-cluster-certs makes them)";
+
 } // namespace
 
 TEST(certificate and key come together) {
@@ -159,6 +174,108 @@ TEST(an event fits into a post) {
   CHECK_EQUAL(faults(R"({"ingest": {"max-body": 1000, "max-event": 1001}})"),
               strings{"r.json:1: ingest.max-event: is over ingest.max-body; "
                       "give at most 1000"});
+}
+
+TEST(a cluster on loopback needs a name and a key for session ids) {
+  auto x = checked(node({}));
+  CHECK_EQUAL(x.errors, strings{});
+  CHECK_EQUAL(x.warnings, strings{});
+  std::string say =
+    "; give all nodes the same secret of at least 32 characters, such as "
+    "`openssl rand -base64 32` prints";
+  CHECK_EQUAL(faults(R"({"cluster": {"name": "x"}})"),
+              strings{"default: cluster.sid-key: missing" + say});
+  CHECK_EQUAL(faults("{\"cluster\": {\"name\": \"x\",\n\"sid-key\": \""
+                     + std::string(31, 's') + "\"}}"),
+              strings{"r.json:2: cluster.sid-key: is too short" + say});
+}
+
+TEST(a key for session ids is not shown) {
+  auto x = checked(node({}));
+  CHECK(dump_settings(x.values).find("ssss") == std::string::npos);
+  CHECK(
+    faults("{\"cluster\": {\"sid-key\": \"" + std::string(1025, 's') + "\"}}")
+      .at(0)
+      .find("ssss")
+    == std::string::npos);
+}
+
+TEST(certificate and key and authority of a node come together) {
+  CHECK_EQUAL(faults(node(files)), strings{});
+  CHECK_EQUAL(faults(node(R"("certificate": "a", "key": "b")")),
+              strings{"r.json:3: cluster.certificate: comes with a "
+                      "certificate, its key and the authority; give "
+                      "cluster.ca as well"});
+  CHECK_EQUAL(faults(node(R"("ca": "a")")),
+              strings{"r.json:3: cluster.ca: comes with a certificate, its key "
+                      "and the authority; give cluster.certificate and "
+                      "cluster.key as well"});
+}
+
+TEST(only on loopback nodes go without certificates) {
+  auto local = R"("listen": "[::1]:8404", "advertise": "127.0.0.2:8404",
+                  "seeds": ["[0::1]:1", "127.1.2.3:4"])";
+  CHECK_EQUAL(faults(node(local)), strings{});
+  auto remote = R"("listen": "10.0.0.1:8404",
+"advertise": "192.0.2.1:8404",
+"seeds": ["127.0.0.1:1", "[::2]:1"])";
+  CHECK_EQUAL(faults(node(remote)),
+              (strings{
+                "r.json:3: cluster.listen: \"10.0.0.1:8404" + make_them,
+                "r.json:4: cluster.advertise: \"192.0.2.1:8404" + make_them,
+                "r.json:5: cluster.seeds[1]: \"[::2]:1" + make_them,
+              }));
+  CHECK_EQUAL(faults(node(remote + (",\n" + files))), strings{});
+}
+
+TEST(a node that listens everywhere says where it is reached) {
+  for (std::string at : {"0.0.0.0:8404", "[::]:8404"}) {
+    auto listen = "\"listen\": \"" + at + "\",\n" + files;
+    CHECK_EQUAL(faults(node(listen)),
+                strings{"r.json:3: cluster.listen: \"" + at
+                        + "\" is every address of this machine; give the one "
+                          "that the other nodes reach in cluster.advertise"});
+    CHECK_EQUAL(faults(node(listen + R"(, "advertise": "10.0.0.1:8404")")),
+                strings{});
+  }
+}
+
+TEST(a node is not dead for one lost heartbeat) {
+  auto times = [](const std::string& heartbeat) {
+    return node("\"dead-after\": \"3s\",\n\"heartbeat\": \"" + heartbeat + '"');
+  };
+  CHECK_EQUAL(faults(times("1499ms")), strings{});
+  CHECK_EQUAL(faults(times("1500ms")),
+              strings{"r.json:4: cluster.heartbeat: is not less than half of "
+                      "cluster.dead-after; one lost sign of life would be a "
+                      "death; give at most 1499ms"});
+}
+
+TEST(the listener of a cluster differs from the others) {
+  CHECK_EQUAL(
+    faults(node(R"("listen": "127.0.0.1:8401")")),
+    strings{"r.json:3: cluster.listen: \"127.0.0.1:8401\" is taken by "
+            "listen.ingest; give each listener its own"});
+  MESSAGE("without a cluster nothing listens there");
+  CHECK_EQUAL(faults(R"({"listen": {"site": "127.0.0.1:8404"}})"), strings{});
+}
+
+TEST(settings of a cluster without its name are warned about) {
+  auto x = checked(R"({"namespaces": [{"anonymous": true}], "cluster": {
+    "seeds": ["10.0.0.1:8404"],
+    "sid-key": "short",
+    "heartbeat": "1s"}})");
+  CHECK_EQUAL(x.errors, strings{});
+  auto say = ": has no effect; give cluster.name as well";
+  CHECK_EQUAL(x.warnings, (strings{
+                            std::string{"r.json:2: cluster.seeds"} + say,
+                            std::string{"r.json:3: cluster.sid-key"} + say,
+                          }));
+  MESSAGE("nodes of one number cannot be told apart");
+  x = checked(R"({"namespaces": [{"anonymous": true}], "cluster": {"name": "x",
+    "sid-key": "0123456789abcdef0123456789abcdef"}})");
+  CHECK_EQUAL(x.warnings, strings{"default: router.node: is 0; give each node "
+                                  "of a cluster its own number"});
 }
 
 TEST(what will not work is warned about) {

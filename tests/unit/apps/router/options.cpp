@@ -110,6 +110,7 @@ TEST(every field of the settings has one line in the table) {
     {"limits", field_count<limit_settings>()},
     {"proxy", field_count<proxy_settings>()},
     {"router", field_count<router_settings>()},
+    {"cluster", field_count<cluster_settings>()},
     {"log", field_count<log_settings>()},
   };
   // Beside the sections there are namespaces and rules.

@@ -121,6 +121,7 @@ TEST(texts are held to their form) {
     {"listen.public", {"0.0.0.0:0", "[::1]:65535", "10.0.0.1:80"}},
     {"site.auth-url", {"", "http://127.0.0.1:8480/a?b=c", "https://a.test"}},
     {"engine.path", {"/socket.io/", "/a/b-c_d/"}},
+    {"cluster.advertise", {"", "127.0.0.1:8404", "[fd00::1]:1"}},
     {"log.level", {"trace", "off"}},
     {"log.format", {"text", "json"}},
   };
@@ -130,6 +131,8 @@ TEST(texts are held to their form) {
       "[0.0.0.0]:80", "0.0.0.0:-1"}},
     {"site.auth-url", {"ftp://a", "/api", "http://", "http://a b/"}},
     {"engine.path", {"", "/", "socket.io/", "/socket.io", "/a?b/", "/../a/"}},
+    {"cluster.advertise",
+     {"0.0.0.0:8404", "[::]:8404", "[0::0]:8404", "10.0.0.1:0", "10.0.0.1"}},
     {"log.level", {"", "Info", "debug|info"}},
     {"site.ca-file", {"a\\nb", std::string(4097, 'a')}},
   };
@@ -154,6 +157,7 @@ TEST(lists are held to the form of their items) {
     {"proxy.trusted-proxies", R"(["10.0.0.0/8", "::1", "fe80::/128"])"},
     {"site.headers", R"(["x-a", "Authorization"])"},
     {"session.bind-cookies", "[]"},
+    {"cluster.seeds", R"(["10.0.0.1:8404", "[fd00::2]:8404"])"},
   };
   const std::vector<std::pair<std::string, std::string>> bad{
     {"engine.transports", R"("webtransport")"},
@@ -171,6 +175,8 @@ TEST(lists are held to the form of their items) {
     {"site.cookies", R"("a;b")"},
     {"site.cookies", R"("")"},
     {"site.cookies", "5"},
+    {"cluster.seeds", R"("10.0.0.1")"},
+    {"cluster.seeds", R"("0.0.0.0:8404")"},
   };
   for (const auto& [name, value] : good)
     CHECK_EQUAL(from_text(file_with(name, value)).errors, strings{});
