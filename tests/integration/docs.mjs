@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
   from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -13,7 +12,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { closeAll, connect, next, refused, socket } from './support/clients.mjs';
 import { until, within } from './support/deadline.mjs';
 import { deliver } from './support/ingest.mjs';
-import { siteKey, startRouter } from './support/router.mjs';
+import { freePort, siteKey, startRouter } from './support/router.mjs';
 
 const docs = new URL('../../docs/', import.meta.url);
 const modules = new URL('node_modules', import.meta.url).pathname;
@@ -40,15 +39,6 @@ let folder;
 let router;
 let identity;
 const children = [];
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 // Writes an example to a file, with other addresses for those of its text.
 function save(example, file, addresses) {

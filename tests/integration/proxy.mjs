@@ -1,10 +1,10 @@
-// Debian's nginx in front of the router, with configs/nginx.conf.
+// Debian's nginx and HAProxy in front of the router, with the configurations that
+// come along.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -12,35 +12,28 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { ask, closeAll, connect, next, refused, socket, transport } from './support/clients.mjs';
 import { until, within } from './support/deadline.mjs';
 import { deliver } from './support/ingest.mjs';
-import { startRouter } from './support/router.mjs';
+import { freePort, startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
 
-const nginx = ['nginx', '/usr/sbin/nginx']
-  .find((x) => spawnSync(x, ['-v']).status === 0);
+const [nginx, haproxy] = ['nginx', 'haproxy'].map((name) => [name, `/usr/sbin/${name}`]
+  .find((x) => spawnSync(x, ['-v']).status === 0));
+const configs = new URL('../../configs/', import.meta.url);
 const skip = nginx === undefined && 'nginx is missing';
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 // Puts one text in the place of another, which must be there once.
 function put(text, from, to) {
-  assert.equal(text.split(from).length, 2, `configs/nginx.conf has "${from}" once`);
+  assert.equal(text.split(from).length, 2, `the configuration has "${from}" once`);
   return text.replace(from, to);
 }
 
-// Starts nginx in front of the router; resolves to { url, port, stop }.
-async function startNginx(router) {
+// Starts nginx in front of the router, which is every upstream of the
+// configuration; resolves to { url, port, stop }.
+async function startNginx(router, config = 'nginx.conf') {
   const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-nginx-'));
   const port = await freePort();
-  const config = new URL('../../configs/nginx.conf', import.meta.url);
-  let server = readFileSync(config, 'utf8');
-  server = put(server, 'server 127.0.0.1:8400;', `server 127.0.0.1:${router.public.port};`);
+  let server = readFileSync(new URL(config, configs), 'utf8');
+  server = server.replace(/^ {2}server [\d.]+:8400/gm, `  server 127.0.0.1:${router.public.port}`);
+  assert.ok(server.includes(`:${router.public.port}`));
   server = put(server, 'listen 80;', `listen 127.0.0.1:${port};`);
   server = put(server, 'server_name push.example.test;', 'server_name _;');
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -59,8 +52,29 @@ ${places}
 ${server}
 }
 `);
-  const child = spawn(nginx, ['-p', folder, '-e', 'stderr', '-c', `${folder}/nginx.conf`],
-    { stdio: ['ignore', 'ignore', 'pipe'] });
+  return run(folder, port, nginx,
+    ['-p', folder, '-e', 'stderr', '-c', `${folder}/nginx.conf`]);
+}
+
+// Starts HAProxy in front of the router, which is all its servers.
+async function startHaproxy(router) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-haproxy-'));
+  const port = await freePort();
+  let text = readFileSync(new URL('cluster/haproxy.cfg', configs), 'utf8');
+  text = put(text, '  bind :80\n', `  bind 127.0.0.1:${port}\n`);
+  text = put(text, 'check port 8402', `check port ${router.operations.port}`);
+  text = text.replace(/10\.0\.0\.\d:8400$/gm, `127.0.0.1:${router.public.port}`);
+  const file = path.join(folder, 'haproxy.cfg');
+  writeFileSync(file, text);
+  const checked = spawnSync(haproxy, ['-c', '-f', file], { encoding: 'utf8' });
+  assert.equal(checked.status, 0, checked.stderr);
+  assert.doesNotMatch(checked.stderr, /WARNING|ALERT/);
+  return run(folder, port, haproxy, ['-db', '-f', file]);
+}
+
+// Runs a proxy until it is stopped, and removes its folder then.
+async function run(folder, port, command, words) {
+  const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   let running = true;
   child.stderr.on('data', (x) => { log += x; });
@@ -68,15 +82,15 @@ ${server}
   exited.then(() => { running = false; });
   const url = `http://127.0.0.1:${port}`;
   await until(async () => {
-    assert.ok(running, `nginx ended: ${log}`);
+    assert.ok(running, `the proxy ended: ${log}`);
     return fetch(`${url}/`).then((x) => x.status, () => 0);
-  }, 10000, 'nginx');
+  }, 10000, 'the proxy');
   return {
     url, port,
     log: () => log,
     async stop() {
       child.kill('SIGTERM');
-      await within(exited, 10000, 'the end of nginx');
+      await within(exited, 10000, 'the end of the proxy');
       rmSync(folder, { recursive: true });
     },
   };
@@ -85,13 +99,13 @@ ${server}
 // A browser at that address of this machine.
 const from = (localAddress) => ({ agent: new http.Agent({ localAddress }) });
 
-async function start(trusted) {
+async function start(trusted, startProxy = startNginx) {
   const site = await startSite();
   const router = await startRouter({ site, changes: {
     proxy: { 'trusted-proxies': trusted },
     engine: { 'ping-interval': '500ms' },
   } });
-  const proxy = await startNginx(router).catch(async (error) => {
+  const proxy = await startProxy(router).catch(async (error) => {
     await router.stop();
     await site.close();
     throw error;
@@ -188,3 +202,26 @@ describe('behind nginx that the router does not trust', { skip }, () => {
       assert.equal(await all.told(`address-${way}`), '127.0.0.1');
     });
 });
+
+// The router stands for all the nodes; what a cluster adds is tested elsewhere.
+for (const [name, startProxy, missing] of [
+  ['nginx', (router) => startNginx(router, 'cluster/nginx.conf'), skip],
+  ['HAProxy', startHaproxy, haproxy === undefined && 'haproxy is missing'],
+])
+  describe(`behind ${name} for several nodes`, { skip: missing }, () => {
+    let all;
+
+    before(async () => { all = await start(['127.0.0.1'], startProxy); });
+    after(() => all?.stop());
+
+    for (const way of ['websocket', 'polling', 'upgrade'])
+      test(`a client over ${way}`, async () => {
+        const session = `${name}-${way}`;
+        const tab = await connect(all.proxy.url, { session, way, ...from('127.0.0.2') });
+        assert.equal(transport(tab), way === 'polling' ? 'polling' : 'websocket');
+        assert.equal(await all.told(session), '127.0.0.2');
+        await deliver(all.router, { type: 'letter', payload: { to: session, text: way } });
+        assert.equal((await next(tab, 'letter'))[0].text, way);
+        assert.deepEqual(await ask(tab, 'question', 1), ['question', 1]);
+      });
+  });

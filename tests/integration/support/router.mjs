@@ -148,7 +148,7 @@ export async function startRouter({ site, changes = {}, flags = [] } = {}) {
 }
 
 // A port that was free a moment ago.
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address();
