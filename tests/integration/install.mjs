@@ -1,4 +1,5 @@
-// `cmake --install` puts a router in place that systemd can start.
+// `cmake --install` puts a router in place that systemd can start, and
+// configs/make-cluster-certs what several of them need.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -74,4 +75,43 @@ describe('an installed router', () => {
         return;
       assert.equal(exposure.status, 0, exposure.stdout.split('\n').slice(-4).join('\n'));
     });
+});
+
+describe('certificates of a cluster', () => {
+  const at = (name) => path.join(folder, 'certificates', name);
+  const make = (...nodes) => spawnSync('configs/make-cluster-certs',
+    [at(''), ...nodes], { encoding: 'utf8' });
+  const verify = (name) => spawnSync('openssl', ['verify', '-purpose', 'sslclient',
+    '-CAfile', at('ca.pem'), at(name)]).status;
+  const content = (name) => readFileSync(at(name), 'utf8');
+
+  test('are made once, with keys that nobody else reads', () => {
+    assert.equal(make('node1', 'node2').status, 0);
+    const names = ['ca', 'node1', 'node2'];
+    for (const name of names)
+      assert.equal(statSync(at(`${name}.key`)).mode & 0o777, 0o600);
+    for (const name of names.slice(1))
+      assert.equal(verify(`${name}.pem`), 0);
+    const first = names.map((x) => content(`${x}.pem`));
+    assert.match(make(...names.slice(1), 'node3').stdout, /^there .*node1\.pem/);
+    assert.deepEqual(names.map((x) => content(`${x}.pem`)), first);
+    assert.equal(verify('node3.pem'), 0);
+  });
+
+  test('are made anew for a new authority, and not without one', () => {
+    const old = content('node1.pem');
+    rmSync(at('ca.key'));
+    const { status, stderr } = make('node4');
+    assert.equal(status, 1);
+    assert.match(stderr, /ca\.key is missing, which signs node4; bring it back, or /);
+    rmSync(at('ca.pem'));
+    assert.equal(make('node1').status, 0);
+    assert.notEqual(content('node1.pem'), old);
+    assert.equal(verify('node1.pem'), 0);
+  });
+
+  test('have names of nodes', () => {
+    for (const name of ['ca', '../node', '-x', ''])
+      assert.match(make(name).stderr, /is no name of a node; give letters/);
+  });
 });
