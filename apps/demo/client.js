@@ -95,12 +95,22 @@ function problem(text) {
   $('problem').hidden = !text;
 }
 
+// The number of the node, which follows 16 random bytes in the session id; 0 for
+// a router by itself.
+function nodeOf(sid) {
+  const bytes = atob(sid.replaceAll('-', '+').replaceAll('_', '/'));
+  return bytes.charCodeAt(16) * 256 + bytes.charCodeAt(17);
+}
+
 function transport(socket) {
   const { engine } = socket.io;
-  $('transport').textContent = engine.transport.name;
-  engine.once('upgrade', () => {
-    $('transport').textContent = engine.transport.name;
-  });
+  const node = nodeOf(engine.id);
+  const show = () => {
+    $('transport').textContent = engine.transport.name
+      + (node ? `, node ${node}` : '');
+  };
+  show();
+  engine.once('upgrade', show);
 }
 
 function add(list, kind, message) {
