@@ -17,6 +17,10 @@ enum class actor_kind : uint8_t {
   ingest,
   site_auth,
   transport,
+  membership,
+  link,
+  relay,
+  tunnels,
   count_,
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <caf/actor.hpp>
 #include <caf/fwd.hpp>
 #include <caf/replies_to.hpp>
 
@@ -17,6 +18,7 @@ struct broadcast;
 struct change_rooms;
 struct confirmed;
 struct deliver;
+struct dialed;
 struct deliver_users;
 struct presence_detach;
 struct disconnect;
@@ -24,11 +26,11 @@ struct event_forwarded;
 struct fan_out;
 struct fanned_out;
 struct forward_event;
+struct link_open;
 struct member_count;
 struct moved;
 struct publish;
 struct published;
-struct reattach;
 struct received;
 struct routed;
 struct session_closed;
@@ -36,6 +38,19 @@ struct session_upgraded;
 struct user_command;
 struct user_info;
 struct verdict;
+struct view_changed;
+
+namespace wire {
+
+struct attach;
+struct attached;
+struct detach;
+struct hold;
+struct locate;
+struct recall;
+struct release;
+
+} // namespace wire
 
 /// The CONNECTION: one browser (or site) connection.
 using connection_actor = caf::typed_actor<
@@ -60,13 +75,12 @@ using connection_actor = caf::typed_actor<
   // Leave a namespace at the site's request.
   caf::reacts_to<disconnect>>;
 
-/// The PRESENCE: one online user's record. Its questions and events come
-/// through USERS, which lives on the same shard and calls it directly.
-using presence_actor = caf::typed_actor<
-  // A connection is gone.
-  caf::reacts_to<presence_detach>>;
+/// The PRESENCE: one online user's record. Everything comes through USERS,
+/// which lives on the same shard and calls it directly.
+using presence_actor = caf::actor;
 
-/// USERS: finds or makes the record of a user.
+/// USERS: the connections of this node and the records of the users whose home
+/// it is.
 using users_actor = caf::typed_actor<
   // Add a connection; the first one brings the user online.
   caf::reacts_to<presence_attach>,
@@ -77,7 +91,23 @@ using users_actor = caf::typed_actor<
   // Push an event to every connection of some users.
   caf::reacts_to<deliver_users>,
   // Report on, disconnect, or change the rooms of users or connections.
-  caf::reacts_to<user_command>>;
+  caf::reacts_to<user_command>,
+  // The set of live nodes has changed: records find other homes.
+  caf::reacts_to<view_changed>,
+  // Another node has a connection of a user who has the home here.
+  caf::reacts_to<wire::attach>,
+  // The home has taken a connection up.
+  caf::reacts_to<wire::attached>,
+  // Another node has lost one.
+  caf::reacts_to<wire::detach>,
+  // All that another node has.
+  caf::reacts_to<wire::hold>,
+  // The user has found another home.
+  caf::reacts_to<wire::release>,
+  // The home has lost the record.
+  caf::reacts_to<wire::recall>,
+  // Where are these users?
+  caf::reacts_to<wire::locate>>;
 
 /// The NSP: one Socket.IO namespace on this node.
 using nsp_actor = caf::typed_actor<
@@ -91,9 +121,7 @@ using nsp_actor = caf::typed_actor<
 /// The part of an NSP on one shard: loops over the members there.
 using hub_actor = caf::typed_actor<
   // Push an event to the members here.
-  caf::reacts_to<fan_out>,
-  // A user's record was lost; its connections here must report again.
-  caf::reacts_to<reattach>>;
+  caf::reacts_to<fan_out>>;
 
 /// INGEST: the way in for what the site posts.
 using ingest_actor = caf::typed_actor<
@@ -107,6 +135,13 @@ using ingest_actor = caf::typed_actor<
   caf::reacts_to<confirmed>,
   // USERS has carried out a command.
   caf::reacts_to<user_info>>;
+
+/// MEMBERSHIP: which nodes live, and the links to them.
+using membership_actor = caf::typed_actor<
+  // Another node opens a session.
+  caf::reacts_to<link_open>,
+  // A node that was dialed is there, or is not.
+  caf::reacts_to<dialed>>;
 
 /// SITE_AUTH: asks the site's API.
 using site_auth_actor = caf::typed_actor<

@@ -22,9 +22,6 @@ public:
   /// The namespace's actor is gone.
   virtual void namespace_down() = 0;
 
-  /// The record of this user was lost; attach again if it is this one.
-  virtual void reattach(const std::string& user) = 0;
-
   /// Kept by the hub: position among its members, and rooms.
   size_t position = 0;
   std::vector<std::string> rooms;

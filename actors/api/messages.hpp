@@ -7,6 +7,7 @@
 #include "transports/session/close_reason.hpp"
 #include "transports/session/handshake.hpp"
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/typed_actor.hpp>
 
@@ -16,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-// Every message of the router. All of them are node-local: they carry handles
-// of local actors or shared immutable bytes and never reach another node.
+// Every message within a node: they carry handles of local actors or shared
+// immutable bytes and never reach another node. What does is in `wire.hpp`.
 // `ticket` is chosen by whoever asks and comes back with the answer.
 
 namespace signalbox {
@@ -80,7 +81,7 @@ struct event_forwarded {
 
 // -- CONNECTION <-> USERS -----------------------------------------------------
 
-/// Adds a connection to a user's record.
+/// Adds a membership of a connection.
 struct presence_attach {
   connection_actor who;
   uint64_t ticket = 0;
@@ -101,7 +102,7 @@ struct attached {
   ec outcome = ec::none;
 };
 
-/// Removes a connection from a user's record.
+/// Removes a membership of a connection.
 struct presence_detach {
   std::string user;
   std::string sid;
@@ -112,11 +113,6 @@ struct moved {
   std::string user;
   std::string sid;
   std::string transport;
-};
-
-/// A user's record was lost; connections of the user attach again.
-struct reattach {
-  std::string user;
 };
 
 /// Pushes an event to one connection.
@@ -172,6 +168,11 @@ struct routed {
   uint64_t online = 0;
   /// For a confirm: the users without a connection.
   std::vector<std::string> offline;
+  /// Which of the named users or rooms were found, in their order.
+  std::vector<bool> found;
+  /// Nodes that could not be reached; some of their connections may have
+  /// missed the event.
+  std::vector<uint16_t> unreachable;
 };
 
 /// A client acknowledged an event.
@@ -194,11 +195,21 @@ struct user_command {
   std::vector<std::string> leave;
 };
 
-/// Answers `user_command` with the JSON of the HTTP answer.
+/// Answers `user_command`.
 struct user_info {
   uint64_t ticket = 0;
-  ec outcome = ec::none;
-  std::string json;
+  /// Version of the record that was asked for, 0 without one.
+  uint64_t version = 0;
+  /// JSON object of the site, empty without one.
+  std::string info;
+  /// The user's connections as JSON objects.
+  std::vector<std::string> connections;
+  /// Which of the users are online, in the order of the question.
+  std::vector<bool> online;
+  /// Connections that were disconnected or changed.
+  uint64_t changed = 0;
+  /// Nodes that could not be asked.
+  std::vector<uint16_t> unreachable;
 };
 
 // -- NSP <-> hub --------------------------------------------------------------
@@ -223,6 +234,29 @@ struct fanned_out {
 /// The number of a namespace's online users changed.
 struct member_count {
   int64_t users = 0;
+};
+
+// -- MEMBERSHIP ---------------------------------------------------------------
+
+/// The set of live nodes has changed.
+struct view_changed {
+  /// Counts the changes.
+  uint64_t serial = 0;
+  /// This node included, in ascending order.
+  std::vector<uint16_t> nodes;
+};
+
+/// The batches to a node up to this number have arrived there.
+struct batches_acked {
+  uint16_t node = 0;
+  uint64_t number = 0;
+};
+
+/// Somebody listens at an address, or why not.
+struct dialed {
+  std::string address;
+  caf::strong_actor_ptr gate;
+  std::string error;
 };
 
 // -- INGEST <-> TRANSPORT, CONNECTION -----------------------------------------
@@ -276,7 +310,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::presence_attach)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::attached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::presence_detach)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::moved)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::reattach)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::disconnect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::change_rooms)
@@ -289,6 +322,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_info)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fan_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fanned_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::member_count)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::view_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::batches_acked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::dialed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::publish)

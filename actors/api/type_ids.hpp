@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/api/link_messages.hpp"
 #include "actors/api/messages.hpp"
+#include "actors/api/wire.hpp"
 
 #include <caf/type_id.hpp>
 
@@ -19,7 +21,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(signalbox, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(signalbox, (signalbox::attached))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::presence_detach))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::moved))
-  CAF_ADD_TYPE_ID(signalbox, (signalbox::reattach))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::deliver))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::disconnect))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::change_rooms))
@@ -36,5 +37,25 @@ CAF_BEGIN_TYPE_ID_BLOCK(signalbox, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(signalbox, (signalbox::api_answer))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::publish))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::published))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::view_changed))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::batches_acked))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::dialed))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::link_open))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::link_batch))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::attach))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::attached))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::detach))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::hold))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::release))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::recall))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::locate))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::located))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::deliver))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::broadcast))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::routed))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::confirmed))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::command))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::command_done))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::tunnel))
 
 CAF_END_TYPE_ID_BLOCK(signalbox)

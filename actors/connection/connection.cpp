@@ -50,14 +50,6 @@ public:
     leave(x);
   }
 
-  void report(const membership& x, uint64_t ticket) {
-    caf::anon_send(shared_.users,
-                   presence_attach{handle(), ticket, x.user, x.nsp, x.sid,
-                                   x.info, transport(),
-                                   std::string{from_->dialect},
-                                   std::time(nullptr)});
-  }
-
 protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
@@ -232,7 +224,11 @@ private:
   void attach_to_users(membership& x) {
     x.at = stage::attaching;
     x.sid = shared_.make_id();
-    report(x, x.ticket);
+    caf::anon_send(shared_.users,
+                   presence_attach{handle(), x.ticket, x.user, x.nsp, x.sid,
+                                   x.info, transport(),
+                                   std::string{from_->dialect},
+                                   std::time(nullptr)});
   }
 
   void on(attached& x) {
@@ -368,7 +364,7 @@ private:
   void on_ack(membership& from, const socket::packet& x) {
     // Unknown and repeated ids are ignored, as the official server does.
     if (auto confirm = from.settle(x.id))
-      caf::anon_send(shared_.ingest, confirmed{confirm, from.user});
+      caf::anon_send(shared_.acks, confirmed{confirm, from.user});
   }
 
   void on(change_rooms& x) {
@@ -481,11 +477,6 @@ bool membership::deliver(const codec::shared_event& event, bool volatile_) {
 
 void membership::namespace_down() {
   owner_.on_namespace_down(*this);
-}
-
-void membership::reattach(const std::string& lost) {
-  if (user == lost && at == stage::joined)
-    owner_.report(*this, 0);
 }
 
 std::pair<connection_actor, session_side*>

@@ -32,6 +32,8 @@ struct connection_context {
   users_actor users;
   site_auth_actor site_auth;
   ingest_actor ingest;
+  /// Who is told of acks: INGEST, or RELAY in a cluster.
+  ingest_actor acks;
   std::map<std::string, connection_nsp, std::less<>> namespaces;
   /// Makes the public id of a connection in a namespace.
   std::function<std::string()> make_id;

@@ -34,7 +34,6 @@ public:
 
   bool deliver(const codec::shared_event& event, bool volatile_) override;
   void namespace_down() override;
-  void reattach(const std::string& lost) override;
 
   /// Returns whether packets of the client are welcome.
   bool inside() const noexcept {

@@ -9,7 +9,17 @@ namespace signalbox {
 std::string describe_event(const under_way& x) {
   return "{\"ok\":true,\"id\":\"" + x.id + "\",\"seq\":" + std::to_string(x.seq)
          + ",\"matched\":" + std::to_string(x.matched) + ",\"online\":"
-         + std::to_string(x.online) + ",\"dup\":" + (x.dup ? "true" : "false");
+         + std::to_string(x.online) + ",\"dup\":" + (x.dup ? "true" : "false")
+         + describe_partial(x.unreachable);
+}
+
+std::string describe_partial(const std::vector<uint16_t>& unreachable) {
+  if (unreachable.empty())
+    return {};
+  std::string out = ",\"partial\":true,\"unreachable\":[";
+  for (auto node : unreachable)
+    out += (out.back() == '[' ? "" : ",") + std::to_string(node);
+  return out + ']';
 }
 
 uint64_t answers::open(transport_actor asker, uint64_t ticket, bool array,

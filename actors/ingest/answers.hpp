@@ -31,6 +31,8 @@ struct under_way {
   bool dup = false;
   uint64_t matched = 0;
   uint64_t online = 0;
+  /// Nodes that could not be reached.
+  std::vector<uint16_t> unreachable;
   /// Idempotency key; empty without one.
   std::string key;
   /// Index of the poster's credential.
@@ -41,6 +43,10 @@ struct under_way {
 
 /// Returns the answer to an accepted event, without its closing brace.
 std::string describe_event(const under_way& x);
+
+/// Returns the part of an answer that names nodes that could not be reached,
+/// with a comma before it; empty if all could.
+std::string describe_partial(const std::vector<uint16_t>& unreachable);
 
 /// Puts the answers to HTTP calls together, one event at a time, and passes
 /// those of publishers on. Part of INGEST.

@@ -1,8 +1,11 @@
 #include "actors/ingest/api_paths.hpp"
 
+#include "actors/ingest/answers.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
 #include "transports/codec/uri.hpp"
+
+#include <set>
 
 namespace signalbox {
 
@@ -119,6 +122,53 @@ std::optional<refusal> read_command(std::string_view method,
     return method == "POST" ? read_rooms(body, bounds, out) : wrong_method;
   }
   return missing();
+}
+
+namespace {
+
+std::string describe_user(const user_info& x) {
+  auto known = !x.online.empty() && x.online.front();
+  auto out = std::string{"{\"online\":"} + (known ? "true" : "false")
+             + ",\"version\":" + std::to_string(x.version)
+             + ",\"connections\":[";
+  for (const auto& each : x.connections)
+    out.append(out.back() == '[' ? "" : ",").append(each);
+  out += ']';
+  if (!x.info.empty())
+    out += ",\"info\":" + x.info;
+  return out + describe_partial(x.unreachable) + '}';
+}
+
+std::string describe_online(const user_command& asked, const user_info& x) {
+  std::string out = "{\"ok\":true,\"online\":{";
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < asked.ids.size() && i < x.online.size(); ++i) {
+    if (!seen.insert(asked.ids[i]).second)
+      continue;
+    if (out.back() != '{')
+      out += ',';
+    codec::quote_json(asked.ids[i], out);
+    out += x.online[i] ? ":true" : ":false";
+  }
+  return out + '}' + describe_partial(x.unreachable) + '}';
+}
+
+} // namespace
+
+std::string describe(const user_command& asked, const user_info& x) {
+  switch (asked.what) {
+  case kind::show:
+    return describe_user(x);
+  case kind::online:
+    return describe_online(asked, x);
+  default:
+    return "{\"ok\":true,\"connections\":" + std::to_string(x.changed)
+           + describe_partial(x.unreachable) + '}';
+  }
+}
+
+bool found_nothing(const user_command& asked, const user_info& x) {
+  return asked.connections && x.changed == 0;
 }
 
 } // namespace signalbox

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace signalbox {
@@ -24,5 +25,11 @@ std::optional<refusal> read_command(std::string_view method,
                                     std::string_view body,
                                     const command_limits& bounds,
                                     user_command& out);
+
+/// Returns the JSON of the answer to a command.
+std::string describe(const user_command& asked, const user_info& x);
+
+/// Returns whether a command was for connections that are not there.
+bool found_nothing(const user_command& asked, const user_info& x);
 
 } // namespace signalbox

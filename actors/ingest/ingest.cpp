@@ -31,10 +31,10 @@ class ingest_impl : public light_actor {
 public:
   ingest_impl(caf::actor_config& cfg, shard& at, const settings& opts,
               const credentials& keys, users_actor users,
-              std::map<std::string, nsp_actor> nsps, std::string id_prefix,
-              counters& count)
+              std::map<std::string, nsp_actor> nsps, nsp_actor relay,
+              std::string id_prefix, counters& count)
     : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
-      nsps_(std::move(nsps)), id_prefix_(std::move(id_prefix)), count_(count),
+      nsps_(std::move(nsps)), relay_(std::move(relay)), id_prefix_(std::move(id_prefix)), count_(count),
       population_(count, actor_kind::ingest) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
@@ -82,12 +82,20 @@ protected:
     population_.end();
     confirms_.clear();
     users_ = nullptr;
+    relay_ = nullptr;
     nsps_.clear();
     answers_.clear();
     commands_.clear();
   }
 
 private:
+  /// A command under way.
+  struct question {
+    transport_actor asker;
+    uint64_t ticket = 0;
+    user_command asked;
+  };
+
   /// An event whose acks are awaited.
   struct confirm {
     confirm(ingest_impl* self, uint64_t number)
@@ -194,7 +202,7 @@ private:
       return;
     }
     out.ticket = ++last_ticket_;
-    commands_[out.ticket] = {x.asker, x.ticket};
+    commands_[out.ticket] = {x.asker, x.ticket, out};
     caf::anon_send(users_, std::move(out));
   }
 
@@ -202,11 +210,12 @@ private:
     auto node = commands_.extract(x.ticket);
     if (node.empty())
       return;
-    if (x.outcome != ec::none)
-      x.json = to_json({x.outcome, "", ""});
-    const auto& [asker, ticket] = node.mapped();
-    caf::anon_send(
-      asker, api_answer{ticket, http_status(x.outcome), std::move(x.json)});
+    const auto& [asker, ticket, asked] = node.mapped();
+    auto outcome = found_nothing(asked, x) ? ec::not_found : ec::none;
+    caf::anon_send(asker,
+                   api_answer{ticket, http_status(outcome),
+                              outcome == ec::none ? describe(asked, x)
+                                                  : to_json({outcome, "", ""})});
   }
 
   static void answer(const api_call& to, const refusal& why) {
@@ -313,7 +322,7 @@ private:
       if (to.what == target::kind::rooms)
         out.rooms = std::move(to.names);
       out.volatile_ = event.volatile_;
-      caf::anon_send(nsps_[event.nsp], std::move(out));
+      caf::anon_send(relay_ ? relay_ : nsps_[event.nsp], std::move(out));
       return;
     }
     deliver_users out;
@@ -343,6 +352,7 @@ private:
       c.routed = true;
       c.event.matched = x.matched;
       c.event.online = x.online;
+      c.event.unreachable = std::move(x.unreachable);
       c.offline.insert(x.offline.begin(), x.offline.end());
       remember(c.event);
       settle(c);
@@ -355,6 +365,7 @@ private:
     events_.erase(i);
     event.matched = x.matched;
     event.online = x.online;
+    event.unreachable = std::move(x.unreachable);
     remember(event);
     answers_.add(event.slot, describe_event(event) + '}');
   }
@@ -465,14 +476,15 @@ private:
   const credentials& keys_;
   users_actor users_;
   std::map<std::string, nsp_actor> nsps_;
+  /// Takes all broadcasts in the place of the namespaces, in a cluster.
+  nsp_actor relay_;
   std::string id_prefix_;
   counters& count_;
   population population_;
   std::vector<idempotency> repeats_;
   std::unordered_map<std::string, uint64_t> sequence_;
   answers answers_;
-  /// Commands under way: who asked, and the ticket of the question.
-  std::unordered_map<uint64_t, std::pair<transport_actor, uint64_t>> commands_;
+  std::unordered_map<uint64_t, question> commands_;
   std::unordered_map<uint64_t, under_way> events_;
   std::unordered_map<uint64_t, std::unique_ptr<confirm>> confirms_;
   uint64_t last_ticket_ = 0;
@@ -485,10 +497,11 @@ private:
 ingest_actor spawn_ingest(shard& home, const settings& opts,
                           const credentials& keys, users_actor users,
                           std::map<std::string, nsp_actor> nsps,
-                          std::string id_prefix, counters& count) {
+                          nsp_actor relay, std::string id_prefix,
+                          counters& count) {
   auto [handle, self] = spawn_light<ingest_impl, ingest_actor>(
-    home, opts, keys, std::move(users), std::move(nsps), std::move(id_prefix),
-    count);
+    home, opts, keys, std::move(users), std::move(nsps), std::move(relay),
+    std::move(id_prefix), count);
   self->watch();
   return handle;
 }

@@ -15,10 +15,12 @@ namespace signalbox {
 /// key and rights, gives each event its id and sequence number, decides by the
 /// rules who receives it, and answers when that is known. It keeps the calls
 /// and confirms under way and the idempotency tables; it lives as long as the
-/// node. `id_prefix` makes event ids unique over restarts.
+/// node. `users` is USERS, or RELAY in a cluster; `relay` is RELAY then, else
+/// null. `id_prefix` makes event ids unique over restarts.
 ingest_actor spawn_ingest(shard& home, const settings& opts,
                           const credentials& keys, users_actor users,
                           std::map<std::string, nsp_actor> nsps,
-                          std::string id_prefix, counters& count);
+                          nsp_actor relay, std::string id_prefix,
+                          counters& count);
 
 } // namespace signalbox

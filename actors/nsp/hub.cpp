@@ -77,7 +77,7 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known = dispatch<fan_out, reattach>(x, [this](auto& msg) { on(msg); });
+    auto known = dispatch<fan_out>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -121,11 +121,6 @@ private:
     count_.deliveries.fetch_add(answer.online, std::memory_order_relaxed);
     if (nsp_)
       caf::anon_send(nsp_, std::move(answer));
-  }
-
-  void on(reattach& x) {
-    for (auto* each : members_)
-      each->reattach(x.user);
   }
 
   /// What a delivery breaks (a slow client is closed) reaches the member as a

@@ -85,6 +85,7 @@ private:
     routed answer;
     answer.ticket = x.ticket;
     answer.online = p.online;
+    answer.found = p.rooms;
     answer.matched = p.rooms.empty() ? p.users
                                      : static_cast<uint64_t>(std::count(
                                        p.rooms.begin(), p.rooms.end(), true));

@@ -2,8 +2,6 @@
 
 #include "actors/api/type_ids.hpp"
 
-#include <caf/send.hpp>
-
 #include <algorithm>
 #include <set>
 
@@ -22,71 +20,77 @@ const char* presence::name() const {
   return "signalbox.presence";
 }
 
-ec presence::add(const presence_attach& x) {
-  auto same_sid = [&x](const entry& each) { return each.sid == x.sid; };
-  if (std::any_of(entries_.begin(), entries_.end(), same_sid))
+ec presence::add(const entry& x, const std::string& info) {
+  if (std::find(entries_.begin(), entries_.end(), x) != entries_.end())
     return ec::none;
   // One connection may be in several namespaces and counts once.
-  std::set<caf::actor_id> connections;
+  std::set<std::pair<uint16_t, uint64_t>> connections;
   for (const auto& each : entries_)
-    connections.insert(each.who.id());
-  if (connections.count(x.who.id()) == 0
+    connections.emplace(each.node, each.connection);
+  if (connections.count({x.node, x.connection}) == 0
       && connections.size() >= opts_.max_connections)
     return ec::too_many_connections;
   grace_.cancel();
-  info_ = x.info;
-  entries_.push_back({x.who, x.nsp, x.sid, x.transport, x.dialect, x.since});
+  info_ = info;
+  entries_.push_back(x);
   ++version_;
   return ec::none;
 }
 
-bool presence::remove(const std::string& sid) {
-  auto n =
-    std::erase_if(entries_, [&sid](const entry& x) { return x.sid == sid; });
-  if (n == 0)
+bool presence::remove(const entry& x) {
+  if (std::erase(entries_, x) == 0)
     return false;
   ++version_;
-  if (entries_.empty())
-    home().home().wheel().arm(grace_, opts_.leave_grace.count());
+  arm();
   return true;
 }
 
-void presence::move(const moved& x) {
-  for (auto& each : entries_)
-    if (each.sid == x.sid)
-      each.transport = x.transport;
+void presence::replace(uint16_t node, const std::vector<entry>& now) {
+  auto gone = std::erase_if(entries_, [&](const entry& x) {
+    return x.node == node && std::find(now.begin(), now.end(), x) == now.end();
+  });
+  version_ += gone;
+  for (const auto& each : now) {
+    if (std::find(entries_.begin(), entries_.end(), each) != entries_.end())
+      continue;
+    entries_.push_back(each);
+    ++version_;
+  }
+  if (entries_.empty() && gone > 0)
+    arm();
+  else if (!entries_.empty())
+    grace_.cancel();
 }
 
-uint64_t presence::push(const deliver_users& x) {
-  uint64_t reached = 0;
-  for (const auto& each : entries_) {
-    if (each.nsp != x.event->nsp())
-      continue;
-    caf::anon_send(each.who, deliver{x.event, each.sid, x.volatile_, x.confirm,
-                                     x.confirm_ms});
-    ++reached;
-  }
-  return reached;
+void presence::set_info(const std::string& info) {
+  if (!info.empty())
+    info_ = info;
+}
+
+void presence::dismiss() {
+  in_order_ = true;
+  quit();
 }
 
 void presence::receive(caf::mailbox_element& x) {
-  auto known = dispatch<presence_detach>(
-    x, [this](presence_detach& msg) { remove(msg.sid); });
-  if (!known)
-    unexpected(x);
+  unexpected(x);
 }
 
 void presence::on_end(const caf::error&) {
   population_.end();
   grace_.cancel();
   if (auto tell = std::move(on_ended_))
-    tell(*this, grace_over_);
+    tell(*this, in_order_);
   entries_.clear();
 }
 
+void presence::arm() {
+  if (entries_.empty())
+    home().home().wheel().arm(grace_, opts_.leave_grace.count());
+}
+
 void presence::on_grace_over() {
-  grace_over_ = true;
-  quit();
+  dismiss();
 }
 
 } // namespace signalbox

@@ -12,25 +12,27 @@
 
 namespace signalbox {
 
-/// One online user's record: all connections of the user, in all namespaces.
-/// USERS on the same shard asks it directly; everything that changes it comes
-/// through there. It ends when the leave grace after the last connection has
-/// passed; if it ends otherwise, its connections report again and make a new
-/// one.
+/// One online user's record, on the user's home node: which connections there
+/// are, on which nodes, in which namespaces; the nodes know the connections
+/// themselves. USERS on the same shard asks it directly; everything that
+/// changes it comes through there. It ends when the leave grace after the last
+/// connection has passed; if it ends otherwise, the nodes report their
+/// connections again and make a new one.
 class presence : public light_actor {
 public:
   /// One membership of one connection.
   struct entry {
-    connection_actor who;
-    std::string nsp;
-    std::string sid;
-    std::string transport;
-    std::string dialect;
-    int64_t since = 0;
+    uint16_t node = 0;
+    /// USERS' index of the namespace.
+    uint16_t nsp = 0;
+    /// Names the connection on its node.
+    uint64_t connection = 0;
+
+    friend bool operator==(const entry&, const entry&) = default;
   };
 
-  /// Called when the record ends; `grace_over` tells whether that was in order.
-  using ended = std::function<void(presence& x, bool grace_over)>;
+  /// Called when the record ends; `in_order` tells whether it was to.
+  using ended = std::function<void(presence& x, bool in_order)>;
 
   presence(caf::actor_config& cfg, shard& at, std::string user,
            uint64_t version, const presence_settings& opts, counters& count,
@@ -56,24 +58,28 @@ public:
     return info_;
   }
 
-  /// Adds a connection, or renews it if it is known. Returns
-  /// `too_many_connections` if it is one too many.
-  ec add(const presence_attach& x);
+  /// Adds a membership, or does nothing if it is known. Returns
+  /// `too_many_connections` if its connection is one too many.
+  ec add(const entry& x, const std::string& info);
 
-  /// Removes a connection. Returns whether it was there.
-  bool remove(const std::string& sid);
+  /// Removes a membership. Returns whether it was there.
+  bool remove(const entry& x);
 
-  /// Notes a new transport.
-  void move(const moved& x);
+  /// Puts `now` in the place of everything known of a node.
+  void replace(uint16_t node, const std::vector<entry>& now);
 
-  /// Sends an event to the connections in its namespace. Returns how many.
-  uint64_t push(const deliver_users& x);
+  /// Replaces the info unless it is empty.
+  void set_info(const std::string& info);
+
+  /// Ends it although nobody's grace is over: its home is elsewhere.
+  void dismiss();
 
 protected:
   void receive(caf::mailbox_element& x) override;
   void on_end(const caf::error& reason) override;
 
 private:
+  void arm();
   void on_grace_over();
 
   const presence_settings& opts_;
@@ -84,7 +90,7 @@ private:
   std::vector<entry> entries_;
   ended on_ended_;
   session::timer grace_;
-  bool grace_over_ = false;
+  bool in_order_ = false;
 };
 
 } // namespace signalbox

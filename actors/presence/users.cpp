@@ -1,28 +1,35 @@
 #include "actors/presence/users.hpp"
 
+#include "actors/api/ring.hpp"
 #include "actors/api/type_ids.hpp"
-#include "actors/presence/presence.hpp"
-#include "transports/codec/json_scan.hpp"
+#include "actors/presence/records.hpp"
+#include "actors/presence/seats.hpp"
 
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ctime>
-#include <unordered_map>
-#include <unordered_set>
+#include <set>
 
 namespace signalbox {
 
 namespace {
 
+/// Versions per second of the clock.
+constexpr int version_bits = 20;
+
 class users_impl : public light_actor {
 public:
   users_impl(caf::actor_config& cfg, shard& at,
-             std::map<std::string, users_nsp> nsps,
+             std::map<std::string, nsp_actor> nsps,
              const presence_settings& opts, counters& count)
-    : light_actor(cfg, at), nsps_(std::move(nsps)), opts_(opts), count_(count),
-      population_(count, actor_kind::users) {
+    : light_actor(cfg, at), count_(count),
+      population_(count, actor_kind::users),
+      records_(at, nsps, opts, count,
+               {[this] { return version_floor(); },
+                [this](const auto& user, const auto& nodes) {
+                  on_record_lost(user, nodes);
+                }}) {
     // nop
   }
 
@@ -34,243 +41,322 @@ public:
     ingest_ = std::move(ingest);
   }
 
+  void set_mesh(mesh& others, caf::actor relay) {
+    mesh_ = &others;
+    relay_ = std::move(relay);
+    nodes_ = others.nodes();
+  }
+
   presence_actor find(const std::string& user) const {
-    auto i = records_.find(user);
-    return i == records_.end() ? presence_actor{} : i->second.handle;
+    return records_.handle(user);
   }
 
 protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
       dispatch<presence_attach, presence_detach, moved, deliver_users,
-               user_command>(x, [this](auto& msg) { on(msg); });
+               user_command, view_changed, wire::attach, wire::attached,
+               wire::detach, wire::hold, wire::release, wire::recall,
+               wire::locate>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
 
   void on_end(const caf::error&) override {
     population_.end();
-    stopping_ = true;
     ingest_ = nullptr;
-    nsps_.clear();
-    for (auto& [user, each] : records_)
-      caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
+    relay_ = nullptr;
+    mesh_ = nullptr;
+    pending_.clear();
     records_.clear();
-    owners_.clear();
-    anonymous_.clear();
+    seats_.clear();
   }
 
 private:
-  struct record {
-    presence_actor handle;
-    presence* local = nullptr;
+  /// A membership that its home, or in an unsettled view every node, is asked
+  /// to take up.
+  struct joining {
+    presence_attach x;
+    std::set<uint16_t> asked;
+    std::set<uint16_t> waiting;
+    ec outcome = ec::none;
+    /// The client has left meanwhile.
+    bool gone = false;
   };
+
+  uint16_t self() const {
+    return mesh_ == nullptr ? 0 : mesh_->self();
+  }
+
+  uint16_t home_of(const std::string& user) const {
+    return mesh_ == nullptr ? 0 : ring_home(user, nodes_);
+  }
+
+  bool lives(uint16_t node) const {
+    return mesh_ == nullptr
+           || std::find(nodes_.begin(), nodes_.end(), node) != nodes_.end();
+  }
+
+  uint64_t version_floor() const {
+    auto now = static_cast<uint64_t>(std::time(nullptr)) << version_bits;
+    return mesh_ == nullptr ? now : std::max(now, mesh_->version_floor());
+  }
+
+  // -- connections of this node -----------------------------------------------
 
   void on(presence_attach& x) {
     if (x.user.empty()) {
-      anonymous_[x.sid] = {x.who,       x.nsp,     x.sid,
-                           x.transport, x.dialect, x.since};
-      if (x.ticket != 0)
-        caf::anon_send(x.who, attached{x.ticket, ec::none});
+      seats_.add(x, self());
+      caf::anon_send(x.who, attached{x.ticket, ec::none});
       return;
     }
-    auto known = records_.count(x.user) > 0;
-    auto& r = find_or_make(x.user);
-    auto before = in_namespace(*r.local, x.nsp);
-    auto outcome = r.local->add(x);
-    if (outcome == ec::none) {
-      owners_[x.sid] = x.user;
-      if (!before)
-        count_users(x.nsp, 1);
-    } else if (!known) {
-      r.local->quit();
+    auto number = ++last_ticket_;
+    auto& p = pending_[number];
+    p.x = std::move(x);
+    ask(number, p);
+    finish_if_done(number);
+  }
+
+  /// Asks whoever has not been asked yet.
+  void ask(uint64_t number, joining& p) {
+    const wire::seat seat{p.x.nsp, connection_number(p.x.who)};
+    auto home = home_of(p.x.user);
+    for (auto node : targets(p.x.user)) {
+      if (!p.asked.insert(node).second)
+        continue;
+      if (node == self()) {
+        if (home == self())
+          note(p, records_.add(node, p.x.user, p.x.info, seat));
+        continue;
+      }
+      wire::attach out;
+      out.ticket = number;
+      out.user = p.x.user;
+      out.info = p.x.info;
+      out.nsp = seat.nsp;
+      out.connection = seat.connection;
+      out.home = node == home;
+      if (mesh_->send(node, out) != 0)
+        p.waiting.insert(node);
     }
-    // Ticket 0: a connection that reports again and needs no answer.
-    if (x.ticket != 0)
-      caf::anon_send(x.who, attached{x.ticket, outcome});
+  }
+
+  /// The nodes that must know of a change to a user's connections.
+  std::vector<uint16_t> targets(const std::string& user) const {
+    if (mesh_ == nullptr)
+      return {0};
+    return mesh_->settled() ? std::vector<uint16_t>{home_of(user)} : nodes_;
+  }
+
+  static void note(joining& p, ec outcome) {
+    if (p.outcome == ec::none)
+      p.outcome = outcome;
+  }
+
+  void finish_if_done(uint64_t number) {
+    auto i = pending_.find(number);
+    if (i == pending_.end() || !i->second.waiting.empty())
+      return;
+    auto p = std::move(i->second);
+    pending_.erase(i);
+    if (p.outcome == ec::none && !p.gone) {
+      seats_.add(p.x, home_of(p.x.user));
+    } else {
+      for (auto node : p.asked)
+        tell_gone(node, p.x.user, {p.x.nsp, connection_number(p.x.who)});
+    }
+    if (!p.gone)
+      caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
   }
 
   void on(presence_detach& x) {
-    if (x.user.empty()) {
-      anonymous_.erase(x.sid);
+    if (auto was = seats_.remove(x.sid)) {
+      if (!was->user.empty())
+        for (auto node : targets(was->user))
+          tell_gone(node, was->user,
+                    {was->at.nsp, connection_number(was->at.who)});
       return;
     }
-    owners_.erase(x.sid);
-    auto i = records_.find(x.user);
-    if (i == records_.end())
-      return;
-    auto nsp = nsp_of(*i->second.local, x.sid);
-    if (i->second.local->remove(x.sid) && !in_namespace(*i->second.local, nsp))
-      count_users(nsp, -1);
+    for (auto& [number, p] : pending_)
+      if (p.x.sid == x.sid)
+        p.gone = true;
+  }
+
+  void tell_gone(uint16_t node, const std::string& user,
+                 const wire::seat& seat) {
+    if (node == self())
+      records_.remove(node, user, seat);
+    else if (mesh_ != nullptr)
+      mesh_->send(node, wire::detach{0, user, seat.nsp, seat.connection});
   }
 
   void on(moved& x) {
-    auto i = records_.find(x.user);
-    if (i != records_.end())
-      i->second.local->move(x);
+    seats_.move(x);
   }
 
   void on(deliver_users& x) {
     routed answer;
     answer.ticket = x.ticket;
     for (const auto& user : x.users) {
-      auto i = records_.find(user);
-      auto reached = i == records_.end() ? 0 : i->second.local->push(x);
+      auto reached = seats_.push(user, x);
+      auto found = reached > 0 || records_.find(user) != nullptr;
       answer.online += reached;
-      if (i != records_.end())
-        ++answer.matched;
+      answer.matched += found ? 1 : 0;
+      answer.found.push_back(found);
       if (reached == 0 && x.confirm != 0)
         answer.offline.push_back(user);
     }
     count_.deliveries.fetch_add(answer.online, std::memory_order_relaxed);
-    if (ingest_)
+    if (ingest_ && x.ticket != 0)
       caf::anon_send(ingest_, std::move(answer));
   }
+
+  // -- records of this node ---------------------------------------------------
+
+  void on(wire::attach& x) {
+    auto outcome = ec::none;
+    if (x.home || home_of(x.user) == self())
+      outcome = records_.add(x.from, x.user, x.info, {x.nsp, x.connection});
+    // Whoever is not the home has no say.
+    mesh_->send(x.from,
+                wire::attached{0, x.ticket, x.home ? outcome : ec::none});
+  }
+
+  void on(wire::attached& x) {
+    auto i = pending_.find(x.ticket);
+    if (i == pending_.end() || i->second.waiting.erase(x.from) == 0)
+      return;
+    note(i->second, x.outcome);
+    finish_if_done(x.ticket);
+  }
+
+  void on(wire::detach& x) {
+    records_.remove(x.from, x.user, {x.nsp, x.connection});
+  }
+
+  void on(wire::hold& x) {
+    if (lives(x.from))
+      records_.hold(x.from, x);
+  }
+
+  void on(wire::release& x) {
+    records_.release(x.from, x.user, home_of(x.user) == self());
+  }
+
+  void on(wire::recall& x) {
+    if (const auto* user = seats_.find(x.user))
+      mesh_->send(x.from, describe(x.user, *user));
+  }
+
+  void on_record_lost(const std::string& user,
+                      const std::vector<uint16_t>& nodes) {
+    for (auto node : nodes) {
+      if (node != self())
+        mesh_->send(node, wire::recall{0, user});
+      else if (const auto* here = seats_.find(user))
+        records_.hold(node, describe(user, *here));
+    }
+  }
+
+  void on(wire::locate& x) {
+    wire::located out;
+    out.ticket = x.ticket;
+    out.settled = mesh_->settled() && x.view == mesh_->view();
+    if (out.settled)
+      for (const auto& user : x.users)
+        out.users.push_back(records_.locate(user, x.nsp));
+    if (x.from != self()) {
+      mesh_->send(x.from, out);
+      return;
+    }
+    out.from = self();
+    caf::anon_send(relay_, std::move(out));
+  }
+
+  // -- views ------------------------------------------------------------------
+
+  void on(view_changed& x) {
+    auto before = std::exchange(nodes_, std::move(x.nodes));
+    auto fresh = [&before](uint16_t node) {
+      return std::find(before.begin(), before.end(), node) == before.end();
+    };
+    records_.keep([this](auto node) { return lives(node); },
+                  [this](const auto& user) { return home_of(user) == self(); });
+    for (auto& [name, user] : seats_.users()) {
+      auto old = std::exchange(user.home, home_of(name));
+      if (user.home == old && !fresh(old))
+        continue;
+      if (user.home == self())
+        records_.hold(self(), describe(name, user));
+      else
+        mesh_->send(user.home, describe(name, user));
+      if (old == self())
+        records_.release(self(), name, false);
+      else if (old != user.home && lives(old) && !fresh(old))
+        mesh_->send(old, wire::release{0, name});
+    }
+    std::vector<uint64_t> all;
+    for (auto& [number, p] : pending_) {
+      std::erase_if(p.waiting, [this](auto node) { return !lives(node); });
+      std::erase_if(p.asked,
+                    [&](auto node) { return !lives(node) || fresh(node); });
+      ask(number, p);
+      all.push_back(number);
+    }
+    for (auto number : all)
+      finish_if_done(number);
+    mesh_->reattached(x.serial);
+  }
+
+  // -- commands ---------------------------------------------------------------
 
   void on(user_command& x) {
     user_info answer;
     answer.ticket = x.ticket;
     switch (x.what) {
     case user_command::kind::show:
-      answer.json = show(x.ids.front());
+      show(x.ids.front(), answer);
       break;
     case user_command::kind::online:
-      answer.json = online(x.ids);
+      for (const auto& user : x.ids)
+        answer.online.push_back(records_.find(user) != nullptr);
       break;
     case user_command::kind::disconnect:
-    case user_command::kind::rooms: {
-      size_t n = 0;
+    case user_command::kind::rooms:
       for (const auto& id : x.ids)
-        n += x.connections ? change_connection(x, id) : change_user(x, id);
-      if (n == 0 && x.connections)
-        answer.outcome = ec::not_found;
-      answer.json = "{\"ok\":true,\"connections\":" + std::to_string(n) + "}";
+        answer.changed +=
+          x.connections ? change_connection(x, id) : change_user(x, id);
       break;
-    }
     }
     if (ingest_)
       caf::anon_send(ingest_, std::move(answer));
   }
 
-  // -- records ----------------------------------------------------------------
-
-  record& find_or_make(const std::string& user) {
-    auto i = records_.find(user);
-    if (i != records_.end())
-      return i->second;
-    // A version must never go back, not even over the end of a record (one of
-    // the same second) or of the process.
-    auto version =
-      std::max(static_cast<uint64_t>(std::time(nullptr)) << 20, last_version_);
-    auto [handle, self] = spawn_light<presence, presence_actor>(
-      home(), user, version, opts_, count_,
-      [this](presence& x, bool grace_over) { on_ended(x, grace_over); });
-    ++count_.users_online;
-    return records_.emplace(user, record{handle, self}).first->second;
-  }
-
-  void on_ended(presence& x, bool grace_over) {
-    auto i = records_.find(x.user());
-    if (stopping_ || i == records_.end() || i->second.local != &x)
-      return;
-    --count_.users_online;
-    last_version_ = std::max(last_version_, x.version());
-    records_.erase(i);
-    if (grace_over || x.entries().empty())
-      return;
-    spdlog::warn("a presence record was lost; {} connections report again",
-                 x.entries().size());
-    std::unordered_set<std::string> namespaces;
-    for (const auto& each : x.entries()) {
-      owners_.erase(each.sid);
-      namespaces.insert(each.nsp);
+  void show(const std::string& name, user_info& out) const {
+    const auto* record = records_.find(name);
+    out.online.push_back(record != nullptr);
+    if (record != nullptr) {
+      out.version = record->version();
+      out.info = record->info();
     }
-    for (const auto& name : namespaces) {
-      // What the record counted is counted again as it is rebuilt.
-      count_users(name, -1);
-      for (auto& hub : nsps_[name].hubs)
-        caf::anon_send(hub, reattach{x.user()});
-    }
+    if (const auto* user = seats_.find(name))
+      for (const auto& each : user->all)
+        out.connections.push_back(to_json(each));
   }
 
-  static bool in_namespace(const presence& x, const std::string& nsp) {
-    for (const auto& each : x.entries())
-      if (each.nsp == nsp)
-        return true;
-    return false;
-  }
-
-  static std::string nsp_of(const presence& x, const std::string& sid) {
-    for (const auto& each : x.entries())
-      if (each.sid == sid)
-        return each.nsp;
-    return {};
-  }
-
-  void count_users(const std::string& nsp, int64_t n) {
-    auto i = nsps_.find(nsp);
-    if (i != nsps_.end() && i->second.nsp)
-      caf::anon_send(i->second.nsp, member_count{n});
-  }
-
-  // -- commands ---------------------------------------------------------------
-
-  std::string show(const std::string& user) const {
-    auto i = records_.find(user);
-    if (i == records_.end())
-      return R"({"online":false,"version":0,"connections":[]})";
-    const auto& x = *i->second.local;
-    auto out = "{\"online\":true,\"version\":" + std::to_string(x.version())
-               + ",\"connections\":[";
-    auto first = true;
-    for (const auto& each : x.entries()) {
-      if (!std::exchange(first, false))
-        out += ',';
-      out += "{\"id\":";
-      codec::quote_json(each.sid, out);
-      out += ",\"namespace\":";
-      codec::quote_json(each.nsp, out);
-      out += ",\"transport\":";
-      codec::quote_json(each.transport, out);
-      out += ",\"dialect\":";
-      codec::quote_json(each.dialect, out);
-      out += ",\"since\":" + std::to_string(each.since) + "}";
-    }
-    out += ']';
-    if (!x.info().empty())
-      out += ",\"info\":" + x.info();
-    out += '}';
-    return out;
-  }
-
-  std::string online(const std::vector<std::string>& users) const {
-    std::string out = "{\"ok\":true,\"online\":{";
-    std::unordered_set<std::string> seen;
-    for (const auto& user : users) {
-      if (!seen.insert(user).second)
-        continue;
-      if (out.back() != '{')
-        out += ',';
-      codec::quote_json(user, out);
-      out += records_.count(user) > 0 ? ":true" : ":false";
-    }
-    out += "}}";
-    return out;
-  }
-
-  static void send_command(const user_command& x, const presence::entry& to) {
+  static void send_command(const user_command& x, const seats::seat& to) {
     if (x.what == user_command::kind::disconnect)
       caf::anon_send(to.who, disconnect{to.sid});
     else
       caf::anon_send(to.who, change_rooms{to.sid, x.join, x.leave});
   }
 
-  size_t change_user(const user_command& x, const std::string& user) const {
-    auto i = records_.find(user);
-    if (i == records_.end())
+  size_t change_user(const user_command& x, const std::string& name) const {
+    const auto* user = seats_.find(name);
+    if (user == nullptr)
       return 0;
     size_t n = 0;
-    for (const auto& each : i->second.local->entries()) {
+    for (const auto& each : user->all) {
       if (!x.nsp.empty() && each.nsp != x.nsp)
         continue;
       send_command(x, each);
@@ -279,55 +365,27 @@ private:
     return n;
   }
 
-  const presence::entry* find_connection(const std::string& sid) const {
-    auto nobody = anonymous_.find(sid);
-    if (nobody != anonymous_.end())
-      return &nobody->second;
-    auto owner = owners_.find(sid);
-    if (owner == owners_.end())
-      return nullptr;
-    auto i = records_.find(owner->second);
-    if (i != records_.end())
-      for (const auto& each : i->second.local->entries())
-        if (each.sid == sid)
-          return &each;
-    return nullptr;
-  }
-
   size_t change_connection(const user_command& x,
                            const std::string& sid) const {
-    const auto* found = find_connection(sid);
+    const auto* found = seats_.find_sid(sid);
     if (found == nullptr || (!x.nsp.empty() && found->nsp != x.nsp))
       return 0;
     send_command(x, *found);
     return 1;
   }
 
-  std::map<std::string, users_nsp> nsps_;
-  const presence_settings& opts_;
   counters& count_;
   population population_;
+  records records_;
+  seats seats_;
   ingest_actor ingest_;
-  bool stopping_ = false;
-  /// The highest version of the records that have ended.
-  uint64_t last_version_ = 0;
-  std::unordered_map<std::string, record> records_;
-  /// Connection id -> user.
-  std::unordered_map<std::string, std::string> owners_;
-  /// Connections of nobody in particular, by id.
-  std::unordered_map<std::string, presence::entry> anonymous_;
+  mesh* mesh_ = nullptr;
+  caf::actor relay_;
+  /// The live nodes, as last told.
+  std::vector<uint16_t> nodes_;
+  std::map<uint64_t, joining> pending_;
+  uint64_t last_ticket_ = 0;
 };
-
-} // namespace
-
-users_actor spawn_users(shard& home, std::map<std::string, users_nsp> nsps,
-                        const presence_settings& opts, counters& count) {
-  return spawn_light<users_impl, users_actor>(home, std::move(nsps), opts,
-                                              count)
-    .first;
-}
-
-namespace {
 
 users_impl& impl_of(const users_actor& x) {
   return *static_cast<users_impl*>(caf::actor_cast<caf::abstract_actor*>(x));
@@ -335,8 +393,19 @@ users_impl& impl_of(const users_actor& x) {
 
 } // namespace
 
+users_actor spawn_users(shard& home, std::map<std::string, nsp_actor> nsps,
+                        const presence_settings& opts, counters& count) {
+  return spawn_light<users_impl, users_actor>(home, std::move(nsps), opts,
+                                              count)
+    .first;
+}
+
 void set_ingest(const users_actor& users, ingest_actor ingest) {
   impl_of(users).set_ingest(std::move(ingest));
+}
+
+void set_mesh(const users_actor& users, mesh& others, caf::actor relay) {
+  impl_of(users).set_mesh(others, std::move(relay));
 }
 
 presence_actor find_record(const users_actor& users, const std::string& user) {

@@ -4,9 +4,11 @@
 #include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/ingest.hpp"
+#include "actors/membership/membership.hpp"
 #include "actors/metrics/operations_service.hpp"
 #include "actors/nsp/nsp.hpp"
 #include "actors/presence/users.hpp"
+#include "actors/relay/relay.hpp"
 #include "actors/shard/coordinator.hpp"
 #include "actors/site_auth/site_auth.hpp"
 #include "actors/transport/api_service.hpp"
@@ -97,6 +99,8 @@ struct node::impl {
       return "site.ca-file: " + error;
     for (auto& each : loops)
       config.loops.push_back(each.get());
+    if (clustered())
+      configure_membership(config, opts.cluster);
     system = std::make_unique<caf::actor_system>(config);
     spawn_actors(std::move(site_tls));
     return listen(std::move(tls));
@@ -181,7 +185,6 @@ struct node::impl {
     // order of events rests on that.
     auto& control = *all.front();
     std::map<std::string, nsp_actor> nsp_handles;
-    std::map<std::string, users_nsp> for_users;
     for (const auto& each : opts.namespaces) {
       nsps.push_back(
         spawn_nsp(control, all, each.name, count, opts.limits.rooms));
@@ -189,25 +192,52 @@ struct node::impl {
       nsp_handles[each.name] = x.handle;
       auto& place = shared.namespaces[each.name];
       place.opts = each;
-      auto& u = for_users[each.name];
-      u.nsp = x.handle;
-      for (const auto& hub : x.hubs) {
+      for (const auto& hub : x.hubs)
         place.hubs.push_back(hub.local);
-        u.hubs.push_back(hub.handle);
-      }
     }
-    shared.users =
-      spawn_users(control, std::move(for_users), opts.presence, count);
+    shared.users = spawn_users(control, nsp_handles, opts.presence, count);
     shared.site_auth =
       spawn_site_auth(control, opts, std::move(site_tls), count);
+    // Alone, INGEST speaks to USERS and the NSPs itself.
+    auto to_users = shared.users;
+    if (clustered()) {
+      membership = spawn_membership(control, opts, count);
+      relay = spawn_relay(control, opts.cluster, *membership.local,
+                          shared.users, nsp_handles, count);
+      set_mesh(shared.users, *membership.local, relay.self);
+      to_users = relay.users;
+    }
     shared.ingest =
-      spawn_ingest(control, opts, keys, shared.users, std::move(nsp_handles),
-                   net::random_id().substr(0, 8) + "-", count);
-    set_ingest(shared.users, shared.ingest);
+      spawn_ingest(control, opts, keys, to_users, std::move(nsp_handles),
+                   relay.nsp, net::random_id().substr(0, 8) + "-", count);
+    shared.acks = clustered() ? relay.ingest : shared.ingest;
+    set_ingest(shared.users, shared.acks);
     for (const auto& each : nsps)
-      set_ingest(each, shared.ingest);
+      set_ingest(each, shared.acks);
+    if (clustered())
+      set_ingest(relay, shared.ingest);
     shared.make_id = net::random_id;
     link = std::make_unique<session_link>(all, shared);
+  }
+
+  bool clustered() const noexcept {
+    return !opts.cluster.name.empty();
+  }
+
+  /// Opens the port for the other nodes and begins to look for them.
+  std::string join() {
+    if (!clustered())
+      return {};
+    auto error = publish_membership(membership, opts.cluster, cluster_address);
+    if (!error.empty())
+      return "cannot listen on " + opts.cluster.listen + ": " + error
+             + "; choose another address with --cluster.listen=HOST:PORT";
+    start_membership(membership,
+                     {caf::actor_cast<caf::actor>(shared.users), relay.self,
+                      {}},
+                     opts.cluster.advertise.empty() ? cluster_address
+                                                    : opts.cluster.advertise);
+    return {};
   }
 
   std::string listen(std::shared_ptr<net::tls_context> tls) {
@@ -268,6 +298,8 @@ struct node::impl {
     if (error.empty())
       error =
         bind("public", *public_server, opts.listen.public_, std::move(tls));
+    if (error.empty())
+      error = join();
     ready = error.empty();
     return error;
   }
@@ -323,6 +355,10 @@ struct node::impl {
       settle();
     for (const auto& each : nsps)
       caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
+    if (clustered()) {
+      caf::anon_send_exit(membership.handle, caf::exit_reason::user_shutdown);
+      caf::anon_send_exit(relay.self, caf::exit_reason::user_shutdown);
+    }
     caf::anon_send_exit(shared.ingest, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(shared.users, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(shared.site_auth, caf::exit_reason::user_shutdown);
@@ -333,6 +369,9 @@ struct node::impl {
     settle();
     settle();
     nsps.clear();
+    membership = {};
+    relay = {};
+    shared.acks = nullptr;
     shared.ingest = nullptr;
     shared.users = nullptr;
     shared.site_auth = nullptr;
@@ -371,7 +410,10 @@ struct node::impl {
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
   std::vector<std::unique_ptr<net::loop>> loops;
-  connection_context shared{opts, keys, count, {}, {}, {}, {}, {}};
+  connection_context shared{opts, keys, count, {}, {}, {}, {}, {}, {}};
+  membership_ref membership;
+  relay_ref relay;
+  std::string cluster_address;
   std::unique_ptr<session_link> link;
   std::vector<std::pair<net::loop*, net::engine_service*>> engines;
   system_config config;

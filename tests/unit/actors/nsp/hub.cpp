@@ -17,12 +17,7 @@ struct fake_member : member {
     down = true;
   }
 
-  void reattach(const std::string& user) override {
-    lost.push_back(user);
-  }
-
   std::vector<std::string> events;
-  std::vector<std::string> lost;
   bool reads = true;
   bool down = false;
 };
@@ -159,13 +154,6 @@ TEST(who left receives nothing more) {
 TEST(a member that could not take the event does not count) {
   b.reads = false;
   CHECK_EQUAL(push(), 2u);
-}
-
-TEST(every member learns of a lost record) {
-  caf::anon_send(x.handle, reattach{"anna"});
-  settle();
-  CHECK_EQUAL(a.lost.size(), 1u);
-  CHECK_EQUAL(c.lost[0], "anna");
 }
 
 TEST(every member learns of the end) {

@@ -18,10 +18,6 @@ struct fake_member : member {
     down = true;
   }
 
-  void reattach(const std::string&) override {
-    // nop
-  }
-
   std::string events;
   bool down = false;
 };

@@ -1,0 +1,55 @@
+#include "actors/membership/outgoing.hpp"
+
+namespace signalbox {
+
+std::string& outgoing::open() {
+  if (batches_.size() == sent_ || batches_.back().bytes.size() >= batch_bytes)
+    batches_.push_back({++last_, {}});
+  before_ = batches_.back().bytes.size();
+  return batches_.back().bytes;
+}
+
+void outgoing::appended() {
+  bytes_ += batches_.back().bytes.size() - before_;
+}
+
+const outgoing::batch* outgoing::next() {
+  if (sent_ == batches_.size() || sent_bytes_ >= window)
+    return nullptr;
+  const auto& x = batches_[sent_];
+  if (sent_ >= eager_batches && x.bytes.size() < small_batch)
+    return nullptr;
+  ++sent_;
+  sent_bytes_ += x.bytes.size();
+  return &x;
+}
+
+bool outgoing::acked(uint64_t number) {
+  auto news = false;
+  while (sent_ > 0 && batches_.front().number <= number) {
+    auto size = batches_.front().bytes.size();
+    sent_bytes_ -= size;
+    bytes_ -= size;
+    --sent_;
+    batches_.pop_front();
+    news = true;
+  }
+  return news;
+}
+
+bool outgoing::resume(uint64_t received) {
+  auto first = batches_.empty() ? last_ + 1 : batches_.front().number;
+  if (received + 1 < first || received > last_)
+    return false;
+  // What was filled last may have more to come; sent again it is closed.
+  acked(received);
+  sent_ = 0;
+  sent_bytes_ = 0;
+  return true;
+}
+
+void outgoing::clear() {
+  *this = {};
+}
+
+} // namespace signalbox

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/api/settings.hpp"
+#include "actors/membership/link.hpp"
+
+#include <caf/actor_control_block.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+// What MEMBERSHIP keeps about other nodes.
+
+namespace signalbox {
+
+/// Another node that was linked once.
+struct peer {
+  std::string address;
+  uint64_t incarnation = 0;
+  /// The live session; null while the node is lost.
+  link* up = nullptr;
+  caf::strong_actor_ptr keep;
+  link_stream stream;
+  bool left = false;
+  session::time_point lost_at = 0;
+  uint64_t reconnects = 0;
+};
+
+/// An address that is dialed until there is a session.
+struct target {
+  /// The node found there, 0 by `known` if none was.
+  bool known = false;
+  uint16_t node = 0;
+  /// This node itself listens there.
+  bool self = false;
+  bool busy = false;
+  session::time_point next = 0;
+  int64_t delay = 0;
+  /// What went wrong last, reported once.
+  std::string trouble;
+};
+
+} // namespace signalbox

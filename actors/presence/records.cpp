@@ -1,0 +1,192 @@
+#include "actors/presence/records.hpp"
+
+#include "actors/api/type_ids.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace signalbox {
+
+records::records(shard& home, const std::map<std::string, nsp_actor>& nsps,
+                 const presence_settings& opts, counters& count, links to)
+  : home_(home), opts_(opts), count_(count), to_(std::move(to)),
+    nsps_(nsps.begin(), nsps.end()) {
+  // nop
+}
+
+ec records::add(uint16_t node, const std::string& user,
+                const std::string& info, const wire::seat& x) {
+  auto known = records_.count(user) > 0;
+  auto& r = *find_or_make(user).local;
+  auto outcome = ec::none;
+  change(r, [&] {
+    outcome = r.add({node, index(x.nsp), x.connection}, info);
+  });
+  if (outcome != ec::none && !known)
+    r.dismiss();
+  return outcome;
+}
+
+void records::remove(uint16_t node, const std::string& user,
+                     const wire::seat& x) {
+  auto i = records_.find(user);
+  if (i == records_.end())
+    return;
+  auto& r = *i->second.local;
+  change(r, [&] { r.remove({node, index(x.nsp), x.connection}); });
+}
+
+void records::hold(uint16_t node, const wire::hold& x) {
+  auto& r = *find_or_make(x.user).local;
+  std::vector<presence::entry> now;
+  for (const auto& each : x.seats)
+    now.push_back({node, index(each.nsp), each.connection});
+  r.set_info(x.info);
+  change(r, [&] { r.replace(node, now); });
+}
+
+void records::release(uint16_t node, const std::string& user, bool here) {
+  auto i = records_.find(user);
+  if (i == records_.end())
+    return;
+  auto& r = *i->second.local;
+  change(r, [&] { r.replace(node, {}); });
+  if (r.entries().empty() && !here)
+    r.dismiss();
+}
+
+void records::keep(const std::function<bool(uint16_t node)>& lives,
+                   const std::function<bool(const std::string& user)>& here) {
+  end_if([&here](const presence& x) { return !here(x.user()); });
+  for (auto& [user, r] : records_) {
+    std::vector<uint16_t> gone;
+    for (const auto& each : r.local->entries())
+      if (!lives(each.node))
+        gone.push_back(each.node);
+    auto& x = *r.local;
+    for (auto node : gone)
+      change(x, [&] { x.replace(node, {}); });
+  }
+}
+
+wire::whereabouts records::locate(const std::string& user,
+                                  const std::string& nsp) const {
+  wire::whereabouts out;
+  const auto* x = find(user);
+  if (x == nullptr)
+    return out;
+  out.known = true;
+  for (const auto& each : x->entries()) {
+    if (nsps_[each.nsp].first != nsp)
+      continue;
+    ++out.online;
+    if (std::find(out.nodes.begin(), out.nodes.end(), each.node)
+        == out.nodes.end())
+      out.nodes.push_back(each.node);
+  }
+  return out;
+}
+
+const presence* records::find(const std::string& user) const {
+  auto i = records_.find(user);
+  return i == records_.end() ? nullptr : i->second.local;
+}
+
+presence_actor records::handle(const std::string& user) const {
+  auto i = records_.find(user);
+  return i == records_.end() ? presence_actor{} : i->second.handle;
+}
+
+void records::clear() {
+  stopping_ = true;
+  for (auto& [user, each] : records_)
+    caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
+  records_.clear();
+  nsps_.clear();
+  to_ = {};
+}
+
+records::record& records::find_or_make(const std::string& user) {
+  auto i = records_.find(user);
+  if (i != records_.end())
+    return i->second;
+  // A version must never go back, not even over the end of a record (one of
+  // the same second), of the process or of the node that had it.
+  auto version = std::max(to_.version_floor(), last_version_);
+  auto [handle, self] = spawn_light<presence, presence_actor>(
+    home_, user, version, opts_, count_,
+    [this](presence& x, bool in_order) { on_ended(x, in_order); });
+  ++count_.users_online;
+  return records_.emplace(user, record{handle, self}).first->second;
+}
+
+void records::on_ended(presence& x, bool in_order) {
+  auto i = records_.find(x.user());
+  if (stopping_ || i == records_.end() || i->second.local != &x)
+    return;
+  --count_.users_online;
+  last_version_ = std::max(last_version_, x.version());
+  records_.erase(i);
+  recount(namespaces(x), {});
+  if (in_order || x.entries().empty())
+    return;
+  spdlog::warn("a presence record was lost; {} connections report again",
+               x.entries().size());
+  std::vector<uint16_t> nodes;
+  for (const auto& each : x.entries())
+    if (std::find(nodes.begin(), nodes.end(), each.node) == nodes.end())
+      nodes.push_back(each.node);
+  to_.on_lost(x.user(), nodes);
+}
+
+void records::end_if(const std::function<bool(const presence& x)>& wanted) {
+  std::vector<presence_actor> all;
+  for (auto& [user, r] : records_)
+    if (wanted(*r.local))
+      all.push_back(r.handle);
+  // Each takes itself off the table.
+  for (auto& each : all)
+    static_cast<presence*>(caf::actor_cast<caf::abstract_actor*>(each))
+      ->dismiss();
+}
+
+// -- namespaces ---------------------------------------------------------------
+
+uint16_t records::index(const std::string& nsp) {
+  for (size_t i = 0; i < nsps_.size(); ++i)
+    if (nsps_[i].first == nsp)
+      return static_cast<uint16_t>(i);
+  // Another node has a namespace that this one has not.
+  nsps_.emplace_back(nsp, nsp_actor{});
+  return static_cast<uint16_t>(nsps_.size() - 1);
+}
+
+std::vector<uint16_t> records::namespaces(const presence& x) const {
+  std::vector<uint16_t> out;
+  for (const auto& each : x.entries())
+    if (std::find(out.begin(), out.end(), each.nsp) == out.end())
+      out.push_back(each.nsp);
+  return out;
+}
+
+void records::recount(const std::vector<uint16_t>& before,
+                      const std::vector<uint16_t>& after) {
+  auto tell = [this](const auto& in, const auto& but, int64_t n) {
+    for (auto nsp : in)
+      if (nsps_[nsp].second
+          && std::find(but.begin(), but.end(), nsp) == but.end())
+        caf::anon_send(nsps_[nsp].second, member_count{n});
+  };
+  tell(after, before, 1);
+  tell(before, after, -1);
+}
+
+void records::change(presence& x, const std::function<void()>& fun) {
+  auto before = namespaces(x);
+  fun();
+  recount(before, namespaces(x));
+}
+
+} // namespace signalbox

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "actors/api/messages.hpp"
+#include "actors/api/settings.hpp"
+#include "actors/api/wire.hpp"
+#include "actors/presence/presence.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox {
+
+/// The records of the users who have their home on this node. Part of USERS.
+class records {
+public:
+  /// Whom the records tell and ask; all on USERS' shard.
+  struct links {
+    /// Returns a number above every version a record had before.
+    std::function<uint64_t()> version_floor;
+    /// A record was lost; these nodes knew the user's connections.
+    std::function<void(const std::string& user,
+                       const std::vector<uint16_t>& nodes)>
+      on_lost;
+  };
+
+  records(shard& home, const std::map<std::string, nsp_actor>& nsps,
+          const presence_settings& opts, counters& count, links to);
+
+  /// Adds a membership; the first one brings the user online.
+  ec add(uint16_t node, const std::string& user, const std::string& info,
+         const wire::seat& x);
+
+  /// Removes a membership.
+  void remove(uint16_t node, const std::string& user, const wire::seat& x);
+
+  /// Replaces what is known of a user at a node.
+  void hold(uint16_t node, const wire::hold& x);
+
+  /// Forgets a user at a node. The record ends at once if that was all and the
+  /// user's home is elsewhere, which `here` tells.
+  void release(uint16_t node, const std::string& user, bool here);
+
+  /// Forgets nodes that are gone, and records that belong elsewhere.
+  void keep(const std::function<bool(uint16_t node)>& lives,
+            const std::function<bool(const std::string& user)>& here);
+
+  /// Says where a user is.
+  wire::whereabouts locate(const std::string& user,
+                           const std::string& nsp) const;
+
+  /// Returns the record of a user, null if there is none.
+  const presence* find(const std::string& user) const;
+  presence_actor handle(const std::string& user) const;
+
+  /// Ends all records.
+  void clear();
+
+private:
+  struct record {
+    presence_actor handle;
+    presence* local = nullptr;
+  };
+
+  record& find_or_make(const std::string& user);
+  void on_ended(presence& x, bool in_order);
+  uint16_t index(const std::string& nsp);
+  std::vector<uint16_t> namespaces(const presence& x) const;
+  void recount(const std::vector<uint16_t>& before,
+               const std::vector<uint16_t>& after);
+  /// Changes a record and tells the namespaces that the user comes or goes.
+  void change(presence& x, const std::function<void()>& fun);
+  void end_if(const std::function<bool(const presence& x)>& wanted);
+
+  shard& home_;
+  const presence_settings& opts_;
+  counters& count_;
+  links to_;
+  /// Namespaces by index, with their actors; null for one that is not ours.
+  std::vector<std::pair<std::string, nsp_actor>> nsps_;
+  std::unordered_map<std::string, record> records_;
+  /// The highest version of the records that have ended.
+  uint64_t last_version_ = 0;
+  bool stopping_ = false;
+};
+
+} // namespace signalbox

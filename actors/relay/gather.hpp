@@ -1,0 +1,64 @@
+#pragma once
+
+#include "actors/api/messages.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace signalbox {
+
+/// Puts together what the nodes answer to one event or command. Pure.
+class gather {
+public:
+  gather(uint64_t ticket, const std::vector<uint16_t>& nodes)
+    : waiting_(nodes.begin(), nodes.end()), asked_(nodes.size()) {
+    event.ticket = ticket;
+    info.ticket = ticket;
+  }
+
+  /// Takes a node's part of the answer to an event.
+  void add(uint16_t node, const routed& x);
+
+  /// Takes a node's part of the answer to a command.
+  void add(uint16_t node, const user_info& x);
+
+  /// A node has what it was sent and answers nothing.
+  void done(uint16_t node) {
+    waiting_.erase(node);
+  }
+
+  /// A node will not answer.
+  void lost(uint16_t node);
+
+  /// Nobody who has not answered yet will.
+  void give_up();
+
+  /// Returns whether a node's answer is missing.
+  bool waits_for(uint16_t node) const {
+    return waiting_.count(node) > 0;
+  }
+
+  bool complete() const noexcept {
+    return waiting_.empty();
+  }
+
+  /// Completes the answers; `lost` are nodes that were not even asked.
+  void finish(const std::vector<uint16_t>& lost);
+
+  /// The answers so far.
+  routed event;
+  user_info info;
+  bool command = false;
+
+private:
+  std::set<uint16_t> waiting_;
+  std::set<uint16_t> unreachable_;
+  size_t asked_;
+  /// How many nodes say of a user that nobody was there.
+  std::map<std::string, size_t> offline_;
+};
+
+} // namespace signalbox

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/api/cluster_settings.hpp"
+#include "actors/api/counters.hpp"
+#include "actors/api/mesh.hpp"
+#include "actors/api/messages.hpp"
+#include "actors/shard/shard.hpp"
+
+#include <map>
+#include <string>
+
+namespace signalbox {
+
+/// RELAY under the names by which its partners know it.
+struct relay_ref {
+  /// For INGEST, in the place of USERS and of every NSP.
+  users_actor users;
+  nsp_actor nsp;
+  /// For USERS, the NSPs and CONNECTIONs, in the place of INGEST.
+  ingest_actor ingest;
+  /// For MEMBERSHIP.
+  caf::actor self;
+};
+
+/// Spawns RELAY, which takes what INGEST accepts to the nodes where it belongs
+/// and puts their answers together. A private event goes to the nodes that hold
+/// the user, as the user's home says; while the view is not settled, to all. A
+/// broadcast crosses to each node once. It keeps the events of each namespace
+/// in the order of acceptance: what is accepted later waits until the home has
+/// answered. It lives as long as the node; what a lost node owes is named as
+/// unreachable.
+relay_ref spawn_relay(shard& home, const cluster_settings& opts, mesh& others,
+                      users_actor users,
+                      std::map<std::string, nsp_actor> nsps, counters& count);
+
+/// Tells RELAY who asks; before any event comes.
+void set_ingest(const relay_ref& x, ingest_actor ingest);
+
+} // namespace signalbox
