@@ -106,7 +106,7 @@ public:
       out.members.push_back({node,
                              x.up != nullptr ? "up"
                              : x.left        ? "left"
-                                             : "lost",
+                                             : "dead",
                              x.address, s.round_trip, s.out.bytes(),
                              x.reconnects, s.sent_bytes, s.received_bytes,
                              s.sent_batches, s.received_batches});
@@ -201,7 +201,7 @@ public:
       p.lost_at = now();
       if (!ending_)
         spdlog::warn("node {} at {} is {}: {}", node, p.address,
-                     p.left ? "gone" : "lost", why);
+                     p.left ? "gone" : "dead", why);
       if (auto i = targets_.find(p.address); i != targets_.end())
         i->second.next = now() + first_delay;
       view_.down(node);

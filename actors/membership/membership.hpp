@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/cluster_info.hpp"
 #include "actors/api/counters.hpp"
 #include "actors/api/mesh.hpp"
 #include "actors/api/messages.hpp"
@@ -20,29 +21,6 @@ struct mesh_rooms {
   caf::actor relay;
   /// Takes `wire::tunnel`.
   caf::actor tunnels;
-};
-
-/// What an operator sees of another node.
-struct peer_info {
-  uint16_t node = 0;
-  /// `up`, `lost` or `left`.
-  std::string state;
-  std::string address;
-  int64_t round_trip_us = 0;
-  uint64_t queue_bytes = 0;
-  uint64_t reconnects = 0;
-  uint64_t sent_bytes = 0;
-  uint64_t received_bytes = 0;
-  uint64_t sent_batches = 0;
-  uint64_t received_batches = 0;
-};
-
-/// What an operator sees of the cluster.
-struct cluster_info {
-  uint16_t node = 0;
-  std::string name;
-  bool settled = false;
-  std::vector<peer_info> members;
 };
 
 /// The face of MEMBERSHIP for those who live on its shard.

@@ -212,6 +212,34 @@ void render_ingest(text& out, const counters& c) {
   out.gauge("users_online", "Users online.", c.users_online.load());
 }
 
+void render_peers(text& out, const cluster_info& x) {
+  out.gauge("cluster_settled", "1 if all nodes agree on who lives.",
+            static_cast<int>(x.settled));
+  auto each = [&](std::string_view name, std::string_view kind,
+                  std::string_view doc, auto value) {
+    out.metric(name, kind, doc);
+    for (const auto& peer : x.members)
+      out.value(value(peer), label("node", std::to_string(peer.node)));
+  };
+  each("peer_up", "gauge", "1 if the node is linked.",
+       [](const auto& p) { return static_cast<int>(p.state == "up"); });
+  each("peer_round_trip_microseconds", "gauge", "Last round trip to the node.",
+       [](const auto& p) { return p.round_trip_us; });
+  each("peer_queue_bytes", "gauge", "Bytes on their way to the node.",
+       [](const auto& p) { return p.queue_bytes; });
+  each("peer_reconnects_total", "counter", "Times the node came back.",
+       [](const auto& p) { return p.reconnects; });
+  each("peer_sent_bytes_total", "counter", "Bytes sent to the node.",
+       [](const auto& p) { return p.sent_bytes; });
+  each("peer_received_bytes_total", "counter", "Bytes received from the node.",
+       [](const auto& p) { return p.received_bytes; });
+  each("peer_sent_batches_total", "counter", "Batches sent to the node.",
+       [](const auto& p) { return p.sent_batches; });
+  each("peer_received_batches_total", "counter",
+       "Batches received from the node.",
+       [](const auto& p) { return p.received_batches; });
+}
+
 } // namespace
 
 std::string render_metrics(const all_counters& x) {
@@ -228,6 +256,8 @@ std::string render_metrics(const all_counters& x) {
   render_connects(out, x.actors);
   render_site(out, x.actors);
   render_ingest(out, x.actors);
+  if (x.cluster)
+    render_peers(out, *x.cluster);
   return out.take();
 }
 
@@ -252,6 +282,24 @@ std::string render_clients(const net::client_census& x) {
            + seconds(each.first) + ",\"last\":" + seconds(each.last) + '}';
   }
   return out + ']';
+}
+
+std::string render_cluster(const cluster_info& x) {
+  auto out = "{\"node\":" + std::to_string(x.node) + ",\"name\":";
+  codec::quote_json(x.name, out);
+  out += std::string{",\"settled\":"} + (x.settled ? "true" : "false")
+         + ",\"members\":[";
+  for (const auto& each : x.members) {
+    if (out.back() != '[')
+      out += ',';
+    out += "{\"node\":" + std::to_string(each.node) + ",\"state\":\""
+           + each.state + "\",\"address\":";
+    codec::quote_json(each.address, out);
+    out += ",\"round_trip_us\":" + std::to_string(each.round_trip_us)
+           + ",\"queue_bytes\":" + std::to_string(each.queue_bytes)
+           + ",\"reconnects\":" + std::to_string(each.reconnects) + '}';
+  }
+  return out + "]}";
 }
 
 std::string render_status(const all_counters& x, double uptime_seconds,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/cluster_info.hpp"
 #include "actors/api/counters.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/engine_options.hpp"
@@ -7,6 +8,7 @@
 #include "transports/session/session_core.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace signalbox {
@@ -22,6 +24,8 @@ struct all_counters {
   size_t max_connections = 0;
   bool ready = false;
   bool draining = false;
+  /// Nothing for a router by itself.
+  std::optional<cluster_info> cluster;
 };
 
 /// Returns the Prometheus text exposition (format 0.0.4). Labels come from
@@ -31,6 +35,9 @@ std::string render_metrics(const all_counters& x);
 /// Returns the JSON array of /api/v1/clients: which generations of clients
 /// came, over which transports and from which pages.
 std::string render_clients(const net::client_census& x);
+
+/// Returns the JSON object of /api/v1/cluster.
+std::string render_cluster(const cluster_info& x);
 
 /// Returns the JSON object of /api/v1/status.
 std::string render_status(const all_counters& x, double uptime_seconds,

@@ -45,10 +45,20 @@ public:
     } else if (x.path == "/api/v1/clients") {
       out.content_type = "application/json";
       out.body = render_clients(read_().clients);
+    } else if (x.path == "/api/v1/cluster") {
+      auto all = read_();
+      out.content_type = "application/json";
+      if (all.cluster) {
+        out.body = render_cluster(*all.cluster);
+      } else {
+        out.status = 404;
+        out.body = "{\"ok\":false,\"error\":{\"code\":\"not_found\",\"message\":"
+                   "\"this router is by itself; give it a cluster.name\"}}";
+      }
     } else {
       out.status = 404;
-      out.body = "known paths are /healthz, /readyz, /metrics, /api/v1/status "
-                 "and /api/v1/clients\n";
+      out.body = "known paths are /healthz, /readyz, /metrics, /api/v1/status, "
+                 "/api/v1/clients and /api/v1/cluster\n";
     }
     from->respond(std::move(out));
   }

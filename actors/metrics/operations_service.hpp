@@ -9,8 +9,8 @@
 
 namespace signalbox {
 
-/// Serves the operations listener: /healthz, /readyz, /metrics, /api/v1/status
-/// and /api/v1/clients. `read` collects the counters for each answer.
+/// Serves the operations listener: /healthz, /readyz, /metrics, /api/v1/status,
+/// /api/v1/clients and /api/v1/cluster. `read` collects the counters for each answer.
 std::unique_ptr<net::http_service>
 make_operations_service(std::function<all_counters()> read,
                         std::string version);

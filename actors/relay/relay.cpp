@@ -115,18 +115,18 @@ private:
     e->to_users = true;
     e->users = std::move(x);
     locate(e);
-    push(e->users.event->nsp(), std::move(e));
+    push(e->users.event->nsp(), e);
   }
 
   void on(broadcast& x) {
     auto e = std::make_shared<event>();
     e->all = std::move(x);
-    push(e->all.event->nsp(), std::move(e));
+    push(e->all.event->nsp(), e);
   }
 
-  void push(const std::string& nsp, event_ptr x) {
+  void push(const std::string& nsp, const event_ptr& x) {
     auto& lane = lanes_[nsp];
-    lane.push_back(std::move(x));
+    lane.push_back(x);
     pump(lane);
   }
 

@@ -307,8 +307,13 @@ struct node::impl {
   // -- life -------------------------------------------------------------------
 
   all_counters read() const {
-    return {count,   net_count,          engine_count,       session_count,
-            clients, limits.connections, ready && !draining, draining};
+    all_counters out{count,   net_count,          engine_count,
+                     session_count, clients, limits.connections,
+                     ready && !draining, draining, {}};
+    // Both live on the first loop.
+    if (membership.local != nullptr)
+      out.cluster = membership.local->info();
+    return out;
   }
 
   void report_origin(std::string_view origin, std::string_view host) {
@@ -355,7 +360,10 @@ struct node::impl {
       settle();
     for (const auto& each : nsps)
       caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
-    if (clustered()) {
+    if (membership.local != nullptr) {
+      loops.front()->post([x = membership.local] { x->leave(); });
+      settle();
+      settle();
       caf::anon_send_exit(membership.handle, caf::exit_reason::user_shutdown);
       caf::anon_send_exit(relay.self, caf::exit_reason::user_shutdown);
     }
@@ -443,6 +451,8 @@ std::string node::addresses() const {
              + "\",\"operations\":\"" + impl_->operations_server->address();
   if (impl_->site_server != nullptr)
     out += "\",\"site\":\"" + impl_->site_server->address();
+  if (!impl_->cluster_address.empty())
+    out += "\",\"cluster\":\"" + impl_->cluster_address;
   return out + "\"}";
 }
 

@@ -80,8 +80,8 @@ export class Cluster {
 
   // What one node says of another: 'up', 'dead', or undefined.
   async state(of, by) {
-    const response = await fetch(`${this.node(by).operationsUrl}/cluster`);
-    assert.equal(response.status, 200, '/cluster answers');
+    const response = await fetch(`${this.node(by).operationsUrl}/api/v1/cluster`);
+    assert.equal(response.status, 200, '/api/v1/cluster answers');
     const { node, settled, members } = await response.json();
     assert.equal(node, by);
     const found = members.find((x) => x.node === of)?.state;
