@@ -1,7 +1,6 @@
 #include "actors/membership/membership.hpp"
 
 #include "actors/api/type_ids.hpp"
-#include "actors/membership/dialer.hpp"
 #include "actors/membership/draw.hpp"
 #include "actors/membership/peers.hpp"
 #include "actors/api/ring.hpp"
@@ -36,9 +35,9 @@ class membership_impl : public light_actor,
                         public link_owner {
 public:
   membership_impl(caf::actor_config& cfg, shard& at, const settings& opts,
-                  counters& count)
-    : light_actor(cfg, at), opts_(opts), population_(count,
-                                                     actor_kind::membership),
+                  counters& count, dial_function dial)
+    : light_actor(cfg, at), opts_(opts),
+      population_(count, actor_kind::membership), dial_(std::move(dial)),
       self_(static_cast<uint16_t>(opts.router.node)), incarnation_(draw()),
       view_(self_, incarnation_),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
@@ -242,6 +241,7 @@ protected:
     for (auto& [x, p] : dials)
       x->end("this node ends");
     rooms_ = {};
+    dial_ = nullptr;
   }
 
   std::string* begin(uint16_t node) override {
@@ -484,9 +484,8 @@ private:
     x.delay = most;
     x.next = now() + most / 2
              + static_cast<int64_t>(draw() % static_cast<uint64_t>(most / 2));
-    dial_node(light_actor::home(), opts_.cluster, address,
-              caf::actor_cast<membership_actor>(
-                caf::strong_actor_ptr{ctrl()}));
+    dial_(address, caf::actor_cast<membership_actor>(
+                     caf::strong_actor_ptr{ctrl()}));
   }
 
   void on(dialed& x) {
@@ -516,6 +515,7 @@ private:
 
   const settings& opts_;
   population population_;
+  dial_function dial_;
   uint16_t self_;
   uint64_t incarnation_;
   std::string address_;
@@ -542,9 +542,9 @@ membership_impl& impl_of(const membership_ref& x) {
 } // namespace
 
 membership_ref spawn_membership(shard& home, const settings& opts,
-                                counters& count) {
-  auto [handle, self] =
-    spawn_light<membership_impl, membership_actor>(home, opts, count);
+                                counters& count, dial_function dial) {
+  auto [handle, self] = spawn_light<membership_impl, membership_actor>(
+    home, opts, count, std::move(dial));
   return {handle, self};
 }
 

@@ -8,6 +8,7 @@
 #include "actors/shard/shard.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,25 +40,19 @@ struct membership_ref {
   membership_side* local = nullptr;
 };
 
+/// Connects to the node at an address and answers MEMBERSHIP with `dialed`.
+using dial_function =
+  std::function<void(const std::string& address, const membership_actor& to)>;
+
 /// Spawns MEMBERSHIP, which keeps the links to all other nodes: it dials the
-/// seeds and whoever they know, again and again while they are lost, takes
+/// seeds and whoever they know, again and again while they are dead, takes
 /// those who dial, refuses whoever does not belong, and says who lives. It
 /// lives as long as the node.
 membership_ref spawn_membership(shard& home, const settings& opts,
-                                counters& count);
+                                counters& count, dial_function dial);
 
 /// Tells MEMBERSHIP its rooms and where it is reached, and lets it begin.
 void start_membership(const membership_ref& x, mesh_rooms rooms,
                       std::string address);
-
-/// Loads what MEMBERSHIP needs into the configuration of an actor system.
-void configure_membership(caf::actor_system_config& to,
-                          const cluster_settings& opts);
-
-/// Opens the port for other nodes. Returns an empty string or what went wrong;
-/// `address` is then the one really bound.
-std::string publish_membership(const membership_ref& x,
-                               const cluster_settings& opts,
-                               std::string& address);
 
 } // namespace signalbox

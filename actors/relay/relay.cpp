@@ -285,7 +285,9 @@ private:
       else
         g.lost(node);
     }
-    g.add(mesh_->self(), answer);
+    answer.ticket = ticket;
+    g.event = std::move(answer);
+    g.done(mesh_->self());
     finish_if_complete(ticket);
   }
 

@@ -4,6 +4,7 @@
 #include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/ingest.hpp"
+#include "actors/membership/gateway.hpp"
 #include "actors/membership/membership.hpp"
 #include "actors/metrics/operations_service.hpp"
 #include "actors/nsp/nsp.hpp"
@@ -100,7 +101,7 @@ struct node::impl {
     for (auto& each : loops)
       config.loops.push_back(each.get());
     if (clustered())
-      configure_membership(config, opts.cluster);
+      gateway::configure(config, opts.cluster);
     system = std::make_unique<caf::actor_system>(config);
     spawn_actors(std::move(site_tls));
     return listen(std::move(tls));
@@ -201,7 +202,11 @@ struct node::impl {
     // Alone, INGEST speaks to USERS and the NSPs itself.
     auto to_users = shared.users;
     if (clustered()) {
-      membership = spawn_membership(control, opts, count);
+      peers = std::make_unique<gateway>(*system, opts.cluster);
+      membership = spawn_membership(
+        control, opts, count, [this](const auto& address, const auto& asker) {
+          peers->dial(address, asker);
+        });
       relay = spawn_relay(control, opts.cluster, *membership.local,
                           shared.users, nsp_handles, count);
       set_mesh(shared.users, *membership.local, relay.self);
@@ -228,14 +233,15 @@ struct node::impl {
   std::string join() {
     if (!clustered())
       return {};
-    auto error = publish_membership(membership, opts.cluster, cluster_address);
+    auto error = peers->listen(caf::actor_cast<caf::actor>(membership.handle));
     if (!error.empty())
       return "cannot listen on " + opts.cluster.listen + ": " + error
-             + "; choose another address with --cluster.listen=HOST:PORT";
+             + "; choose another address with --cluster.listen=HOST:PORT, or "
+               "mend the file";
     start_membership(membership,
                      {caf::actor_cast<caf::actor>(shared.users), relay.self,
                       {}},
-                     opts.cluster.advertise.empty() ? cluster_address
+                     opts.cluster.advertise.empty() ? peers->address()
                                                     : opts.cluster.advertise);
     return {};
   }
@@ -379,6 +385,7 @@ struct node::impl {
     nsps.clear();
     membership = {};
     relay = {};
+    peers.reset();
     shared.acks = nullptr;
     shared.ingest = nullptr;
     shared.users = nullptr;
@@ -421,7 +428,7 @@ struct node::impl {
   connection_context shared{opts, keys, count, {}, {}, {}, {}, {}, {}};
   membership_ref membership;
   relay_ref relay;
-  std::string cluster_address;
+  std::unique_ptr<gateway> peers;
   std::unique_ptr<session_link> link;
   std::vector<std::pair<net::loop*, net::engine_service*>> engines;
   system_config config;
@@ -451,8 +458,8 @@ std::string node::addresses() const {
              + "\",\"operations\":\"" + impl_->operations_server->address();
   if (impl_->site_server != nullptr)
     out += "\",\"site\":\"" + impl_->site_server->address();
-  if (!impl_->cluster_address.empty())
-    out += "\",\"cluster\":\"" + impl_->cluster_address;
+  if (impl_->peers != nullptr)
+    out += "\",\"cluster\":\"" + impl_->peers->address();
   return out + "\"}";
 }
 

@@ -37,7 +37,11 @@ stream::stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
   : parked_(fd) {
   resume(home);
   if (tls)
-    ssl_ = tls->open(fd, host);
+    secure(*tls, host);
+}
+
+void stream::secure(const tls_context& tls, const std::string& host) {
+  ssl_ = tls.open(impl_->socket.native_handle(), host);
 }
 
 stream::~stream() {

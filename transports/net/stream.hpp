@@ -34,6 +34,9 @@ public:
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
+  /// Goes on under TLS; see the constructor. Before anything was read.
+  void secure(const tls_context& tls, const std::string& host);
+
   /// Reads up to `size` bytes. Returns 0 at the end of the stream, `again` or
   /// `gone`.
   ssize_t read(char* data, size_t size);

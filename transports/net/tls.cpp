@@ -29,6 +29,20 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   return x;
 }
 
+bool use_certificate(SSL_CTX* context, const std::string& certificate,
+                     const std::string& key, std::string& error) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
+    error = certificate + ": " + last_error();
+    return false;
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1
+      || SSL_CTX_check_private_key(context) != 1) {
+    error = key + ": " + last_error();
+    return false;
+  }
+  return true;
+}
+
 } // namespace
 
 std::shared_ptr<tls_context> tls_context::server(const std::string& certificate,
@@ -37,18 +51,27 @@ std::shared_ptr<tls_context> tls_context::server(const std::string& certificate,
   ERR_clear_error();
   std::shared_ptr<tls_context> x{
     new tls_context{new_context(TLS_server_method())}};
-  if (SSL_CTX_use_certificate_chain_file(x->context_, certificate.c_str())
-      != 1) {
-    error = certificate + ": " + last_error();
+  return use_certificate(x->context_, certificate, key, error) ? x : nullptr;
+}
+
+std::shared_ptr<tls_context> tls_context::peer(const std::string& certificate,
+                                               const std::string& key,
+                                               const std::string& ca_file,
+                                               std::string& error) {
+  ERR_clear_error();
+  std::shared_ptr<tls_context> x{new tls_context{new_context(TLS_method())}};
+  x->any_name_ = true;
+  // A session that is resumed would not be verified again.
+  SSL_CTX_set_session_cache_mode(x->context_, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(x->context_, 0);
+  SSL_CTX_set_verify(x->context_,
+                     SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     nullptr);
+  if (SSL_CTX_load_verify_file(x->context_, ca_file.c_str()) != 1) {
+    error = ca_file + ": " + last_error();
     return nullptr;
   }
-  if (SSL_CTX_use_PrivateKey_file(x->context_, key.c_str(), SSL_FILETYPE_PEM)
-        != 1
-      || SSL_CTX_check_private_key(x->context_) != 1) {
-    error = key + ": " + last_error();
-    return nullptr;
-  }
-  return x;
+  return use_certificate(x->context_, certificate, key, error) ? x : nullptr;
 }
 
 std::shared_ptr<tls_context> tls_context::client(const std::string& ca_file,
@@ -79,6 +102,8 @@ ssl_st* tls_context::open(int fd, const std::string& host) const {
     return x;
   }
   SSL_set_connect_state(x);
+  if (any_name_)
+    return x;
   unsigned char address[16];
   auto is_address = inet_pton(AF_INET, host.c_str(), address) == 1
                     || inet_pton(AF_INET6, host.c_str(), address) == 1;

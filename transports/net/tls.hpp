@@ -22,13 +22,21 @@ public:
   static std::shared_ptr<tls_context> client(const std::string& ca_file,
                                              std::string& error);
 
+  /// Makes a context for both ends of the links between nodes: each has a
+  /// certificate, and the other one's must be signed by the same authority,
+  /// whatever its name.
+  static std::shared_ptr<tls_context> peer(const std::string& certificate,
+                                           const std::string& key,
+                                           const std::string& ca_file,
+                                           std::string& error);
+
   ~tls_context();
 
   tls_context(const tls_context&) = delete;
   tls_context& operator=(const tls_context&) = delete;
 
   /// Starts TLS on a socket; the caller owns the result. `host` is the name a
-  /// client verifies, empty for a server.
+  /// client verifies (unless the context is for nodes), empty for a server.
   ssl_st* open(int fd, const std::string& host) const;
 
 private:
@@ -37,6 +45,8 @@ private:
   }
 
   ssl_ctx_st* context_;
+  /// Whether a client takes any name.
+  bool any_name_ = false;
 };
 
 } // namespace signalbox::net
