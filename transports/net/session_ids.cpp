@@ -17,6 +17,9 @@ namespace {
 constexpr size_t random_bytes = 16;
 constexpr size_t body_bytes = random_bytes + 2;
 
+/// Keeps these keys apart from whatever else is made of the same secret.
+constexpr std::string_view purpose = "signalbox session ids: ";
+
 void fill_random(unsigned char* out, size_t size) {
   if (RAND_bytes(out, static_cast<int>(size)) != 1)
     throw std::runtime_error("no random numbers to be had");
@@ -27,6 +30,16 @@ void fill_random(unsigned char* out, size_t size) {
 session_ids::session_ids(uint16_t node, size_t shards)
   : node_(node), shards_(shards) {
   fill_random(key_.data(), key_.size());
+}
+
+session_ids::session_ids(uint16_t node, size_t shards, std::string_view secret,
+                         std::string_view label)
+  : node_(node), shards_(shards) {
+  auto text = std::string{purpose}.append(label);
+  unsigned size = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       key_.data(), &size);
 }
 
 std::string session_ids::make(size_t shard) const {

@@ -10,14 +10,25 @@ namespace signalbox::net {
 
 /// Makes and checks session ids: base64url of 16 random bytes, 2 bytes node
 /// number and 8 bytes MAC, 35 characters. The MAC keeps made-up ids away from
-/// any table; the random part also tells which shard holds the session.
+/// any table and from other nodes; the random part also tells which shard of
+/// its node holds the session.
 class session_ids {
 public:
   /// Length of an id in characters.
   static constexpr size_t length = 35;
 
-  /// Draws the MAC key at random.
+  /// Draws the MAC key at random, for a router by itself.
   session_ids(uint16_t node, size_t shards);
+
+  /// Derives the MAC key from what all nodes of a cluster share. Ids of one
+  /// label (the name of a listener) are none of another.
+  session_ids(uint16_t node, size_t shards, std::string_view secret,
+              std::string_view label);
+
+  /// Returns the number of this node.
+  uint16_t node() const noexcept {
+    return node_;
+  }
 
   /// Makes an id of a session on the given shard.
   std::string make(size_t shard) const;
@@ -25,10 +36,12 @@ public:
   /// Where a session lives.
   struct owner {
     uint16_t node = 0;
+    /// Counted with the shards of this node, so only true of its own sessions.
     size_t shard = 0;
   };
 
-  /// Returns the owner of an id of ours, nothing for any other text.
+  /// Returns the owner of an id of ours or of the cluster's, nothing for any
+  /// other text.
   std::optional<owner> parse(std::string_view sid) const;
 
 private:
