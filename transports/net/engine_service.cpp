@@ -354,7 +354,7 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
     owner = sessions_.find(query.sid);
   else if (!polling)
     owner = insert(x, query);
-  auto peer = from->peer();
+  auto peer = from->admitted_as();
   std::string rest;
   auto io = from->release(rest);
   auto& listener = from->owner();

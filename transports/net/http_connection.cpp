@@ -20,9 +20,6 @@ namespace {
 /// counts neither chunk extensions nor trailers; this bounds both.
 constexpr size_t piece_limit = 65536;
 
-/// Most bytes read and thrown away so that a final answer is not cut off.
-constexpr int64_t linger_ms = 2000;
-
 std::string_view view(boost::string_view x) {
   return {x.data(), x.size()};
 }
@@ -34,16 +31,17 @@ struct http_connection::parser {
 };
 
 http_connection::http_connection(server& owner, loop& home,
-                                 std::unique_ptr<stream> io)
+                                 std::unique_ptr<stream> io, std::string peer)
   : owner_(owner), limits_(owner.limits()), home_(&home), io_(std::move(io)),
-    peer_(io_->peer_address()),
-    timer_(session::make_timer<&http_connection::on_timeout>(this)) {
+    peer_(std::move(peer)),
+    timer_(session::make_timer<&http_connection::on_timeout>(this)),
+    tunnelled_(io_->tunnelled()) {
   // nop
 }
 
 http_connection::~http_connection() {
   if (io_)
-    release_address(limits_, peer_);
+    release_address(limits_, admitted_as());
 }
 
 void http_connection::start() {
@@ -207,7 +205,7 @@ void http_connection::fill_request() {
   keep_alive_ = parser_->beast.keep_alive();
   request_.address = peer_;
   request_.host = request_.header("host");
-  request_.secure = io_->tls();
+  request_.secure = io_->encrypted();
   const auto& trusted = limits_.trusted_proxies;
   if (trusted.empty() || !in_networks(peer_, trusted))
     return;
@@ -331,6 +329,8 @@ void http_connection::respond(http_response x) {
   if (!head_)
     out_ += x.body;
   context.reset();
+  away.reset();
+  fate_ = detour_fate::untried;
   written_ = 0;
   become(state::writing, limits_.http.write_timeout.count());
   write();
@@ -392,108 +392,6 @@ void http_connection::finished() {
     in_.shrink_to_fit();
   become(state::idle, limits_.http.idle_timeout.count());
   process();
-}
-
-void http_connection::linger() {
-  // Closing with unread input would reset the connection and might cost the
-  // client the answer.
-  in_.clear();
-  io_->shutdown_write();
-  become(state::lingering, linger_ms);
-  read();
-}
-
-// -- moving -------------------------------------------------------------------
-
-void http_connection::hand_over(size_t index) {
-  target_ = &owner_.loop_at(index);
-  state_ = state::offered;
-}
-
-void http_connection::depart() {
-  auto self = shared_from_this();
-  auto* to = std::exchange(target_, nullptr);
-  timer_.cancel();
-  owner_.leave(*home_, self);
-  // A pending wait ends with the old loop's socket and is never called.
-  reading_ = false;
-  io_->leave();
-  home_ = to;
-  // From here on only the other thread may touch this object.
-  to->post([self, to] {
-    self->io_->resume(*to);
-    self->owner_.enter(*to, self);
-    self->process();
-  });
-}
-
-std::unique_ptr<stream> http_connection::release(std::string& rest) {
-  rest = std::move(in_);
-  timer_.cancel();
-  state_ = state::dead;
-  owner_.leave(*home_, shared_from_this());
-  context.reset();
-  return std::move(io_);
-}
-
-void http_connection::abort() {
-  die();
-}
-
-void http_connection::drain() {
-  if (state_ == state::idle)
-    die();
-}
-
-void http_connection::die() {
-  if (state_ == state::dead)
-    return;
-  auto self = shared_from_this();
-  state_ = state::dead;
-  timer_.cancel();
-  context.reset();
-  if (io_) {
-    io_->close();
-    io_.reset();
-    release_address(limits_, peer_);
-  }
-  owner_.leave(*home_, self);
-}
-
-void http_connection::become(state next, int64_t timeout_ms) {
-  state_ = next;
-  home_->wheel().arm(timer_, timeout_ms);
-}
-
-void http_connection::on_timeout() {
-  auto& counters = *limits_.counters;
-  switch (state_) {
-  case state::header:
-    ++counters.timeouts_header;
-    if (in_.empty())
-      die();
-    else
-      fail(408);
-    break;
-  case state::body: {
-    auto keep = shared_from_this();
-    ++counters.timeouts_body;
-    owner_.service(*home_).on_abort(*this);
-    if (state_ == state::body)
-      fail(408);
-    break;
-  }
-  case state::idle:
-    ++counters.timeouts_idle;
-    die();
-    break;
-  case state::writing:
-    ++counters.timeouts_write;
-    die();
-    break;
-  default:
-    die();
-  }
 }
 
 } // namespace signalbox::net

@@ -10,16 +10,41 @@
 
 namespace signalbox::net {
 
+/// Another node that is to answer a request.
+struct detour {
+  uint16_t node = 0;
+  std::string sid;
+};
+
+/// How an attempt to let another node answer a request went.
+enum class detour_fate : uint8_t {
+  /// There was none.
+  untried,
+  /// The node was lost before it answered.
+  lost,
+  /// The node takes no more.
+  refused,
+};
+
 /// One client connection while it speaks HTTP: reads requests one at a time,
 /// writes their answers, and can be handed to another loop or given up to a
 /// WebSocket in between.
 class http_connection : public std::enable_shared_from_this<http_connection> {
 public:
-  http_connection(server& owner, loop& home, std::unique_ptr<stream> io);
+  /// `peer` is the address of the client's socket, with which it was admitted.
+  http_connection(server& owner, loop& home, std::unique_ptr<stream> io,
+                  std::string peer);
   ~http_connection();
 
   /// Begins to read. Once, on the home loop.
   void start();
+
+  /// Begins between two requests instead, with what was read of the next.
+  /// `fate` is about that one.
+  void resume(std::string in, detour_fate fate = detour_fate::untried);
+
+  /// Ends instead, in a way that lets the client have the last answer.
+  void end();
 
   /// Returns the request being handled.
   const http_request& request() const noexcept {
@@ -44,6 +69,14 @@ public:
   /// Lets a service keep something with the request until it is answered.
   std::shared_ptr<void> context;
 
+  /// Set by a service within `on_header` if another node is to answer.
+  std::unique_ptr<detour> away;
+
+  /// Returns what became of an earlier `away` of this request.
+  detour_fate fate() const noexcept {
+    return fate_;
+  }
+
   loop& home() const noexcept {
     return *home_;
   }
@@ -55,6 +88,22 @@ public:
   /// Address of the peer's socket, whatever a proxy reports.
   const std::string& peer() const noexcept {
     return peer_;
+  }
+
+  /// Returns whether the client is connected to another node.
+  bool tunnelled() const noexcept {
+    return tunnelled_;
+  }
+
+  /// Returns the address to give to `release_address` in the end: none for a
+  /// client that counts at another node.
+  std::string admitted_as() const {
+    return tunnelled_ ? std::string{} : peer_;
+  }
+
+  /// Returns whether the request is one of HTTP/1.0.
+  bool old() const noexcept {
+    return old_;
   }
 
   /// Ends the connection if it is between two requests.
@@ -107,6 +156,8 @@ private:
   loop* target_ = nullptr;
   size_t body_limit_ = 0;
   state state_ = state::idle;
+  detour_fate fate_ = detour_fate::untried;
+  bool tunnelled_ = false;
   bool reading_ = false;
   bool processing_ = false;
   bool keep_alive_ = false;

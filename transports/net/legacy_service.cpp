@@ -338,7 +338,7 @@ void legacy_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   }
   if (owner != nullptr)
     count(*owner, websocket, x);
-  auto peer = from->peer();
+  auto peer = from->admitted_as();
   std::string rest;
   auto io = from->release(rest);
   auto via = std::make_shared<websocket_connection>(
@@ -359,7 +359,7 @@ void legacy_service::on_htmlfile(const std::shared_ptr<http_connection>& from,
   const auto& x = from->request();
   count(*owner, htmlfile, x);
   auto headers = cors_headers(x, opts_);
-  auto peer = from->peer();
+  auto peer = from->admitted_as();
   std::string rest;
   auto io = from->release(rest);
   auto via = std::make_shared<htmlfile_connection>(

@@ -109,6 +109,8 @@ void address_limiter::leave(const std::string& address) {
 
 void release_address(const shared_limits& limits, const std::string& address) {
   --limits.counters->open;
+  if (address.empty())
+    return;
   if (!in_networks(address, limits.trusted_proxies))
     limits.addresses->leave(address);
 }
@@ -233,6 +235,8 @@ void server::on_accept(slot& at, int fd) {
     return;
   }
   auto peer = io->peer_address();
+  if (peer.empty())
+    return;
   // Everybody behind a trusted proxy would count as one.
   if (!in_networks(peer, limits_.trusted_proxies)) {
     switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
@@ -248,7 +252,9 @@ void server::on_accept(slot& at, int fd) {
   }
   ++counters.accepted;
   ++counters.open;
-  std::make_shared<http_connection>(*this, at.home, std::move(io))->start();
+  std::make_shared<http_connection>(*this, at.home, std::move(io),
+                                    std::move(peer))
+    ->start();
 }
 
 http_service& server::service(const loop& home) noexcept {

@@ -98,7 +98,8 @@ struct shared_limits {
 };
 
 /// Forgets a connection that was admitted, wherever it had got to. Connections
-/// may outlive their listener, so they tell the limits themselves.
+/// may outlive their listener, so they tell the limits themselves. No address
+/// stands for a client that was admitted at another node.
 void release_address(const shared_limits& limits, const std::string& address);
 
 /// A listener: one accepting socket per loop, and the connections they made.

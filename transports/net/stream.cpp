@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace signalbox::net {
 
@@ -44,6 +45,10 @@ void stream::secure(const tls_context& tls, const std::string& host) {
   ssl_ = tls.open(impl_->socket.native_handle(), host);
 }
 
+stream::stream(std::shared_ptr<channel> via) : channel_(std::move(via)) {
+  // nop
+}
+
 stream::~stream() {
   close();
 }
@@ -67,12 +72,14 @@ void stream::leave() {
 }
 
 bool stream::is_open() const noexcept {
-  return impl_ != nullptr && impl_->socket.is_open();
+  return channel_ != nullptr || (impl_ != nullptr && impl_->socket.is_open());
 }
 
 ssize_t stream::read(char* data, size_t size) {
   if (!is_open())
     return gone;
+  if (channel_ != nullptr)
+    return channel_->read(data, size);
   if (ssl_ == nullptr) {
     auto n = ::recv(impl_->socket.native_handle(), data, size, 0);
     if (n >= 0)
@@ -101,6 +108,8 @@ ssize_t stream::read(char* data, size_t size) {
 ssize_t stream::write(const iovec* pieces, size_t count) {
   if (!is_open())
     return gone;
+  if (channel_ != nullptr)
+    return channel_->write(pieces, count);
   if (ssl_ == nullptr) {
     msghdr msg{};
     msg.msg_iov = const_cast<iovec*>(pieces);
@@ -137,6 +146,10 @@ ssize_t stream::write(const iovec* pieces, size_t count) {
 void stream::wait(bool readable, std::function<void()> fun) {
   if (!is_open())
     return;
+  if (channel_ != nullptr) {
+    channel_->wait(readable, std::move(fun));
+    return;
+  }
   // What TLS has decrypted already no longer shows on the socket.
   if (readable && ssl_ != nullptr && SSL_pending(ssl_) > 0) {
     asio::post(impl_->socket.get_executor(), std::move(fun));
@@ -167,6 +180,10 @@ void stream::wait_connected(std::function<void()> fun) {
 void stream::shutdown_write() {
   if (!is_open())
     return;
+  if (channel_ != nullptr) {
+    channel_->shutdown_write();
+    return;
+  }
   if (ssl_ != nullptr) {
     ERR_clear_error();
     SSL_shutdown(ssl_);
@@ -176,6 +193,10 @@ void stream::shutdown_write() {
 }
 
 void stream::close() {
+  if (auto last = std::exchange(channel_, nullptr)) {
+    last->close();
+    return;
+  }
   if (ssl_ != nullptr) {
     SSL_free(ssl_);
     ssl_ = nullptr;
@@ -190,8 +211,12 @@ void stream::close() {
   }
 }
 
+bool stream::encrypted() const {
+  return channel_ != nullptr ? channel_->encrypted() : tls();
+}
+
 std::string stream::peer_address() const {
-  if (!is_open())
+  if (impl_ == nullptr || !impl_->socket.is_open())
     return {};
   boost::system::error_code ec;
   auto at = impl_->socket.remote_endpoint(ec).address();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "transports/net/channel.hpp"
 #include "transports/net/loop.hpp"
 
 #include <sys/types.h>
@@ -17,7 +18,8 @@ namespace signalbox::net {
 class tls_context;
 
 /// A connected TCP socket, plain or under TLS, that never blocks and holds no
-/// buffer while nothing happens. Bound to one loop at a time.
+/// buffer while nothing happens. Bound to one loop at a time. A channel may
+/// take the place of the socket.
 class stream {
 public:
   /// Result of an operation that would have to wait.
@@ -29,6 +31,10 @@ public:
   /// the server, or as the client if `host` names whom to verify.
   stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
          const std::string& host = {});
+
+  /// Takes a channel, which stays on its loop.
+  explicit stream(std::shared_ptr<channel> via);
+
   ~stream();
 
   stream(const stream&) = delete;
@@ -71,7 +77,15 @@ public:
     return ssl_ != nullptr;
   }
 
-  /// Returns the address of the peer, e.g. `192.0.2.1`.
+  /// Returns whether the client is connected elsewhere.
+  bool tunnelled() const noexcept {
+    return channel_ != nullptr;
+  }
+
+  /// Returns whether the client's own connection is encrypted.
+  bool encrypted() const;
+
+  /// Returns the address of the socket's peer, e.g. `192.0.2.1`.
   std::string peer_address() const;
 
 private:
@@ -79,6 +93,7 @@ private:
   void wait(bool readable, std::function<void()> fun);
 
   std::unique_ptr<impl> impl_;
+  std::shared_ptr<channel> channel_;
   ssl_st* ssl_ = nullptr;
   int parked_ = -1;
   /// TLS may want the opposite direction of what was asked for.

@@ -1,0 +1,131 @@
+#include "transports/net/http_connection.hpp"
+
+#include <utility>
+
+namespace signalbox::net {
+
+namespace {
+
+/// How long input is thrown away so that a final answer is not cut off.
+constexpr int64_t linger_ms = 2000;
+
+} // namespace
+
+// -- moving -------------------------------------------------------------------
+
+void http_connection::hand_over(size_t index) {
+  target_ = &owner_.loop_at(index);
+  state_ = state::offered;
+}
+
+void http_connection::depart() {
+  auto self = shared_from_this();
+  auto* to = std::exchange(target_, nullptr);
+  timer_.cancel();
+  owner_.leave(*home_, self);
+  // A pending wait ends with the old loop's socket and is never called.
+  reading_ = false;
+  io_->leave();
+  home_ = to;
+  // From here on only the other thread may touch this object.
+  to->post([self, to] {
+    self->io_->resume(*to);
+    self->owner_.enter(*to, self);
+    self->process();
+  });
+}
+
+void http_connection::resume(std::string in, detour_fate fate) {
+  owner_.enter(*home_, shared_from_this());
+  in_ = std::move(in);
+  fate_ = fate;
+  become(state::idle, limits_.http.idle_timeout.count());
+  process();
+}
+
+void http_connection::end() {
+  owner_.enter(*home_, shared_from_this());
+  linger();
+}
+
+std::unique_ptr<stream> http_connection::release(std::string& rest) {
+  rest = std::move(in_);
+  timer_.cancel();
+  state_ = state::dead;
+  owner_.leave(*home_, shared_from_this());
+  context.reset();
+  return std::move(io_);
+}
+
+// -- end ----------------------------------------------------------------------
+
+void http_connection::linger() {
+  // Closing with unread input would reset the connection and might cost the
+  // client the answer.
+  in_.clear();
+  io_->shutdown_write();
+  become(state::lingering, linger_ms);
+  read();
+}
+
+void http_connection::abort() {
+  die();
+}
+
+void http_connection::drain() {
+  if (state_ == state::idle)
+    die();
+}
+
+void http_connection::die() {
+  if (state_ == state::dead)
+    return;
+  auto self = shared_from_this();
+  state_ = state::dead;
+  timer_.cancel();
+  context.reset();
+  if (io_) {
+    io_->close();
+    io_.reset();
+    release_address(limits_, admitted_as());
+  }
+  owner_.leave(*home_, self);
+}
+
+void http_connection::become(state next, int64_t timeout_ms) {
+  state_ = next;
+  home_->wheel().arm(timer_, timeout_ms);
+}
+
+void http_connection::on_timeout() {
+  auto& counters = *limits_.counters;
+  switch (state_) {
+  case state::header:
+    ++counters.timeouts_header;
+    if (in_.empty())
+      die();
+    else
+      fail(408);
+    break;
+  case state::body: {
+    auto keep = shared_from_this();
+    ++counters.timeouts_body;
+    owner_.service(*home_).on_abort(*this);
+    if (state_ == state::body)
+      fail(408);
+    break;
+  }
+  case state::idle:
+    ++counters.timeouts_idle;
+    die();
+    break;
+  case state::writing:
+    ++counters.timeouts_write;
+    die();
+    break;
+  default:
+    die();
+  }
+}
+
+} // namespace signalbox::net
