@@ -2,6 +2,8 @@
 
 #include "transports/net/http_connection.hpp"
 #include "transports/net/origin_policy.hpp"
+#include "transports/net/session_ids.hpp"
+#include "transports/net/tunnel.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -45,6 +47,34 @@ uint64_t hash_cookies(const http_request& x,
     }
   }
   return std::hash<std::string>{}(all) | 1;
+}
+
+session_place locate(http_connection& from, std::string_view sid,
+                     const session_ids& ids, const engine_options& opts) {
+  auto owner = ids.parse(sid);
+  if (!owner)
+    return session_place::nowhere;
+  if (owner->node == ids.node()) {
+    if (owner->shard == from.home().index())
+      return session_place::here;
+    // A tunnel leads to the right loop at once.
+    if (from.tunnelled())
+      return session_place::nowhere;
+    from.hand_over(owner->shard);
+    return session_place::elsewhere;
+  }
+  // What another node sent here goes nowhere else, or it might go round.
+  if (opts.away == nullptr || from.tunnelled()
+      || from.fate() == detour_fate::lost || !opts.away->reaches(owner->node))
+    return session_place::nowhere;
+  if (from.fate() == detour_fate::refused) {
+    refuse_while_stopping(from, opts);
+  } else {
+    from.away = std::make_unique<detour>();
+    from.away->node = owner->node;
+    from.away->sid = sid;
+  }
+  return session_place::elsewhere;
 }
 
 void refuse_while_stopping(http_connection& from, const engine_options& opts) {

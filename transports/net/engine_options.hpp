@@ -20,6 +20,9 @@
 
 namespace signalbox::net {
 
+class session_ids;
+class tunnels;
+
 /// What the public listener counts beside `net_counters`.
 struct engine_counters {
   /// Sessions that are known, those included whose clients have yet to fetch
@@ -55,6 +58,8 @@ struct engine_options {
   bool site = false;
   /// Where clients are counted; may be null.
   client_census* census = nullptr;
+  /// The way to the sessions of other nodes; null for a router by itself.
+  tunnels* away = nullptr;
   /// Where a refused Origin is reported, with the request's Origin.
   std::function<void(std::string_view origin, std::string_view host)>
     on_origin_refused;
@@ -73,7 +78,22 @@ std::string cors_headers(const http_request& x, const engine_options& opts);
 uint64_t hash_cookies(const http_request& x,
                       const std::vector<std::string>& names);
 
-/// Answers whoever wants a new session while the router stops.
+/// Where the session of a request may be.
+enum class session_place : uint8_t {
+  /// On the connection's loop, if it lives.
+  here,
+  /// The request goes to another loop, or to another node as soon as it is
+  /// complete, or has been answered.
+  elsewhere,
+  nowhere,
+};
+
+/// Finds the session of a request within `on_header`.
+session_place locate(http_connection& from, std::string_view sid,
+                     const session_ids& ids, const engine_options& opts);
+
+/// Answers whoever wants a new session while the router stops, or
+/// is one too many.
 void refuse_while_stopping(http_connection& from, const engine_options& opts);
 
 } // namespace signalbox::net

@@ -3,6 +3,7 @@
 #include "transports/codec/jsonp.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/legacy_service.hpp"
+#include "transports/net/tunnel.hpp"
 #include "transports/net/upgrade.hpp"
 
 #include <algorithm>
@@ -179,12 +180,11 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
       open(from, query, upgrade);
     return 0;
   }
-  auto where = ids_.parse(query.sid);
-  if (where && where->shard != home_.index()) {
-    from->hand_over(where->shard);
-    return 0;
-  }
-  auto owner = where ? sessions_.find(query.sid) : nullptr;
+  auto place = locate(*from, query.sid, ids_, opts_);
+  if (place == session_place::elsewhere)
+    return opts_.session.max_payload;
+  auto owner =
+    place == session_place::here ? sessions_.find(query.sid) : nullptr;
   if (owner == nullptr
       || owner->cookies != hash_cookies(x, opts_.bind_cookies)) {
     ++counters_.unknown_sids;
@@ -247,6 +247,10 @@ void engine_service::on_session(const std::shared_ptr<http_connection>& from,
 }
 
 void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
+  if (from->away != nullptr) {
+    opts_.away->open(from);
+    return;
+  }
   auto under_way = std::static_pointer_cast<exchange>(from->context);
   if (legacy_path(from->request())) {
     legacy_->on_request(from);
@@ -268,13 +272,15 @@ void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
 }
 
 void engine_service::on_too_large(http_connection& from) {
-  if (legacy_path(from.request()))
+  if (from.away != nullptr || legacy_path(from.request()))
     return;
   if (auto x = std::static_pointer_cast<exchange>(from.context))
     x->owner->session.on_post_refused();
 }
 
 void engine_service::on_abort(http_connection& from) {
+  if (from.away != nullptr)
+    return;
   if (legacy_path(from.request())) {
     legacy_->on_abort(from);
     return;

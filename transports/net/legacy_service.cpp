@@ -198,12 +198,11 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
       open(from, query);
     return 0;
   }
-  auto where = ids_.parse(path.sid);
-  if (where && where->shard != home_.index()) {
-    from->hand_over(where->shard);
-    return 0;
-  }
-  auto owner = where ? sessions_.find(path.sid) : nullptr;
+  auto place = locate(*from, path.sid, ids_, opts_);
+  if (place == session_place::elsewhere)
+    return opts_.session.max_payload;
+  auto owner =
+    place == session_place::here ? sessions_.find(path.sid) : nullptr;
   if (owner != nullptr && owner->cookies == hash_cookies(x, opts_.bind_cookies))
     return on_session(from, owner, path, query);
   ++counters_.unknown_sids;

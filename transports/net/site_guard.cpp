@@ -74,6 +74,9 @@ private:
     // Old libraries fill in a star if they are told no Origin.
     if (text.empty() || text == "*" || text == "http://*")
       return {};
+    // Its port is that of the listener the publisher came to.
+    if (from.tunnelled())
+      return {};
     auto own = from.owner().address();
     auto origin = codec::parse_origin(text);
     auto port = own.substr(own.rfind(':') + 1);
