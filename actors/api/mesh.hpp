@@ -34,6 +34,9 @@ public:
   /// complete. Until then private events go to all nodes.
   virtual bool settled() const noexcept = 0;
 
+  /// Returns the number of the session with a node, 0 if it is not live.
+  virtual uint64_t session(uint16_t node) const = 0;
+
   /// Says that this node's users have been reported to their homes in the view
   /// with this number (see `view_changed`).
   virtual void reattached(uint64_t serial) = 0;

@@ -2,6 +2,7 @@
 
 #include "actors/api/error.hpp"
 #include "actors/api/handles.hpp"
+#include "actors/api/wire.hpp"
 #include "transports/codec/encoded.hpp"
 #include "transports/codec/socket/packet.hpp"
 #include "transports/session/close_reason.hpp"
@@ -236,7 +237,7 @@ struct member_count {
   int64_t users = 0;
 };
 
-// -- MEMBERSHIP ---------------------------------------------------------------
+// -- MEMBERSHIP, TUNNELS --------------------------------------------------------
 
 /// The set of live nodes has changed.
 struct view_changed {
@@ -250,6 +251,12 @@ struct view_changed {
 struct batches_acked {
   uint16_t node = 0;
   uint64_t number = 0;
+};
+
+/// A piece of a tunnel on its way to a node.
+struct tunnel_out {
+  uint16_t node = 0;
+  wire::tunnel frame;
 };
 
 /// Somebody listens at an address, or why not.
@@ -324,6 +331,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fanned_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::member_count)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::view_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::batches_acked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::tunnel_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::dialed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::api_answer)

@@ -318,8 +318,11 @@ struct tunnel {
   bool secure = false;
   std::string bytes;
   uint32_t credit = 0;
+  /// Session of the link that it was meant for: what is sent again in a later
+  /// one comes too late.
+  uint64_t session = 0;
 };
 SIGNALBOX_INSPECT(tunnel, x.what, x.from_opener, x.id, x.listener, x.sid,
-                  x.peer, x.secure, x.bytes, x.credit)
+                  x.peer, x.secure, x.bytes, x.credit, x.session)
 
 } // namespace signalbox::wire

@@ -80,6 +80,13 @@ public:
     return view_.settled();
   }
 
+  uint64_t session(uint16_t node) const override {
+    auto i = peers_.find(node);
+    return i == peers_.end() || i->second.up == nullptr
+             ? 0
+             : i->second.up->session();
+  }
+
   void reattached(uint64_t serial) override {
     if (!view_.reattached(serial))
       return;
@@ -173,7 +180,10 @@ public:
       x.end("it left");
       break;
     case wire::tunnel::tag:
-      pass<wire::tunnel>(rooms_.tunnels, node, item);
+      take<wire::tunnel>(node, item, [&](wire::tunnel& y) {
+        if (rooms_.tunnels && y.session == x.session())
+          caf::anon_send(rooms_.tunnels, std::move(y));
+      });
       break;
     default:
       pass_to_users(node, tag, item) || pass_to_relay(node, tag, item);

@@ -14,6 +14,7 @@
 #include "actors/site_auth/site_auth.hpp"
 #include "actors/transport/api_service.hpp"
 #include "actors/transport/session_link.hpp"
+#include "actors/transport/tunnel_link.hpp"
 #include "apps/router/version.hpp"
 #include "transports/net/engine_service.hpp"
 #include "transports/net/server.hpp"
@@ -229,6 +230,15 @@ struct node::impl {
     return !opts.cluster.name.empty();
   }
 
+  std::unique_ptr<net::session_ids> make_ids(const char* listener,
+                                             size_t shards) const {
+    auto number = static_cast<uint16_t>(opts.router.node);
+    if (!clustered())
+      return std::make_unique<net::session_ids>(number, shards);
+    return std::make_unique<net::session_ids>(number, shards,
+                                              opts.cluster.sid_key, listener);
+  }
+
   /// Opens the port for the other nodes and begins to look for them.
   std::string join() {
     if (!clustered())
@@ -240,7 +250,7 @@ struct node::impl {
                "mend the file";
     start_membership(membership,
                      {caf::actor_cast<caf::actor>(shared.users), relay.self,
-                      {}},
+                      carrier->actor()},
                      opts.cluster.advertise.empty() ? peers->address()
                                                     : opts.cluster.advertise);
     return {};
@@ -250,10 +260,17 @@ struct node::impl {
     std::vector<net::loop*> every;
     for (auto& each : loops)
       every.push_back(each.get());
-    auto node_number = static_cast<uint16_t>(opts.router.node);
-    public_ids = std::make_unique<net::session_ids>(node_number, every.size());
-    ingest_ids = std::make_unique<net::session_ids>(node_number, 1);
-    site_ids = std::make_unique<net::session_ids>(node_number, 1);
+    public_ids = make_ids("public", every.size());
+    ingest_ids = make_ids("ingest", 1);
+    site_ids = make_ids("site", 1);
+    if (clustered()) {
+      carrier = std::make_unique<tunnel_link>(shards_of(*system).at(0), count);
+      ways = std::make_unique<net::tunnels>(every, *carrier, limits.connections,
+                                            tunnel_count);
+      carrier->start(*membership.local, *ways);
+      engine.away = ways.get();
+      site_engine.away = ways.get();
+    }
     auto make_engine = [this](net::loop& home, const net::session_ids& ids,
                               const net::engine_options& with) {
       auto x = std::make_unique<net::engine_service>(
@@ -286,6 +303,12 @@ struct node::impl {
         return make_operations_service([this] { return read(); },
                                        std::string{version});
       });
+    if (ways != nullptr) {
+      ways->add(0, *public_server, *public_ids);
+      ways->add(1, *ingest_server, *ingest_ids);
+      if (site_server != nullptr)
+        ways->add(2, *site_server, *site_ids);
+    }
     auto bind = [](const char* name, net::server& x, const std::string& at,
                    std::shared_ptr<net::tls_context> with) -> std::string {
       auto error = x.listen(at, std::move(with));
@@ -352,6 +375,8 @@ struct node::impl {
   void stop() {
     if (system == nullptr)
       return;
+    if (ways != nullptr)
+      ways->close_all();
     for (auto* each : {public_server.get(), ingest_server.get(),
                        site_server.get(), operations_server.get()}) {
       if (each == nullptr)
@@ -369,6 +394,8 @@ struct node::impl {
     if (membership.local != nullptr) {
       loops.front()->post([x = membership.local] { x->leave(); });
       settle();
+      settle();
+      carrier->stop();
       settle();
       caf::anon_send_exit(membership.handle, caf::exit_reason::user_shutdown);
       caf::anon_send_exit(relay.self, caf::exit_reason::user_shutdown);
@@ -424,7 +451,10 @@ struct node::impl {
   std::atomic<int64_t> origin_reported{0};
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
+  net::tunnel_counters tunnel_count;
+  std::unique_ptr<tunnel_link> carrier;
   std::vector<std::unique_ptr<net::loop>> loops;
+  std::unique_ptr<net::tunnels> ways;
   connection_context shared{opts, keys, count, {}, {}, {}, {}, {}, {}};
   membership_ref membership;
   relay_ref relay;
