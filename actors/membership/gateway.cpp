@@ -101,4 +101,18 @@ void gateway::dial(const std::string& address,
   });
 }
 
+void gateway::cut(const caf::node_id& process) {
+  sys_.middleman().run_later([basp = basp_, process] {
+    // On the broker's own thread, as its heartbeat does it.
+    auto& broker = static_cast<caf::io::basp_broker&>(
+      *caf::actor_cast<caf::abstract_actor*>(basp));
+    if (broker.ctx.empty())
+      return;
+    if (auto connection = broker.instance.tbl().lookup_direct(process)) {
+      broker.connection_cleanup(*connection, caf::sec::connection_timeout);
+      broker.close(*connection);
+    }
+  });
+}
+
 } // namespace signalbox

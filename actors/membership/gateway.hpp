@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/node_id.hpp>
 
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ public:
 
   /// Connects to the node at `address` and answers `asker` with `dialed`.
   void dial(const std::string& address, const membership_actor& asker);
+
+  /// Cuts the connection to a process, which CAF would still take for good.
+  void cut(const caf::node_id& process);
 
   const net::peer_port_counters& counters() const noexcept {
     return port_->counters();

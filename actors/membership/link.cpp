@@ -159,7 +159,7 @@ void link::on(link_batch& x) {
       && stream_->out.bytes() > opts_.queue_bytes) {
     stream_->out.clear();
     stream_->out_stream = 0;
-    end("it does not drain");
+    cut("it does not drain");
     return;
   }
   if (x.session != session_)
@@ -183,9 +183,9 @@ void link::on(link_batch& x) {
     while (alive() && wire::next(batch, tag, item))
       owner_->on_item(*this, tag, item);
     if (alive() && !batch.empty())
-      end("it sent a broken batch");
+      cut("it sent a broken batch");
   } else if (stream_ != nullptr && x.number > stream_->received) {
-    end("a batch is missing");
+    cut("a batch is missing");
   }
   if (!alive() || stream_ == nullptr)
     return;
@@ -228,7 +228,7 @@ void link::on_aside(std::string_view bytes) {
 void link::on_tick() {
   auto now = home().home().wheel().now();
   if (now - heard_ >= opts_.dead_after.count()) {
-    end("it was silent for " + std::to_string(now - heard_) + " ms");
+    cut("it was silent for " + std::to_string(now - heard_) + " ms");
     return;
   }
   if (stream_ != nullptr)
@@ -250,6 +250,12 @@ void link::end(const std::string& why) {
   auto* owner = owner_;
   quit(caf::exit_reason::user_shutdown);
   owner->on_lost(*this, why);
+}
+
+void link::cut(const std::string& why) {
+  if (alive() && peer_)
+    owner_->on_broken(peer_->node());
+  end(why);
 }
 
 void link::on_end(const caf::error&) {

@@ -49,6 +49,9 @@ public:
   /// The session is over; the last that is heard of it.
   virtual void on_lost(link& x, const std::string& why) = 0;
 
+  /// The connection to the process with this id is of no use any more.
+  virtual void on_broken(const caf::node_id& process) = 0;
+
   /// Presence versions here are below this.
   virtual uint64_t floor() = 0;
   virtual void on_floor(uint64_t there) = 0;
@@ -89,6 +92,9 @@ public:
 
   /// Ends the session.
   void end(const std::string& why);
+
+  /// Ends the session and what carries it.
+  void cut(const std::string& why);
 
   /// Hands over to the network what waits, as far as credit reaches.
   void flush() override;

@@ -35,9 +35,10 @@ class membership_impl : public light_actor,
                         public link_owner {
 public:
   membership_impl(caf::actor_config& cfg, shard& at, const settings& opts,
-                  counters& count, dial_function dial)
+                  counters& count, dial_function dial, cut_function cut)
     : light_actor(cfg, at), opts_(opts),
       population_(count, actor_kind::membership), dial_(std::move(dial)),
+      cut_(std::move(cut)),
       self_(static_cast<uint16_t>(opts.router.node)), incarnation_(draw()),
       view_(self_, incarnation_),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
@@ -151,6 +152,7 @@ public:
       x.end(why);
       return;
     }
+    at->busy = false;
     at->known = true;
     at->node = from.node;
     at->delay = 0;
@@ -219,6 +221,11 @@ public:
     }
   }
 
+  void on_broken(const caf::node_id& process) override {
+    if (cut_)
+      cut_(process);
+  }
+
   uint64_t floor() override {
     floor_ = std::max(floor_, static_cast<uint64_t>(std::time(nullptr))
                                 << version_bits);
@@ -252,6 +259,7 @@ protected:
       x->end("this node ends");
     rooms_ = {};
     dial_ = nullptr;
+    cut_ = nullptr;
   }
 
   std::string* begin(uint16_t node) override {
@@ -526,6 +534,7 @@ private:
   const settings& opts_;
   population population_;
   dial_function dial_;
+  cut_function cut_;
   uint16_t self_;
   uint64_t incarnation_;
   std::string address_;
@@ -552,9 +561,10 @@ membership_impl& impl_of(const membership_ref& x) {
 } // namespace
 
 membership_ref spawn_membership(shard& home, const settings& opts,
-                                counters& count, dial_function dial) {
+                                counters& count, dial_function dial,
+                                cut_function cut) {
   auto [handle, self] = spawn_light<membership_impl, membership_actor>(
-    home, opts, count, std::move(dial));
+    home, opts, count, std::move(dial), std::move(cut));
   return {handle, self};
 }
 

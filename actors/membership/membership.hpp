@@ -44,12 +44,16 @@ struct membership_ref {
 using dial_function =
   std::function<void(const std::string& address, const membership_actor& to)>;
 
+/// Cuts the connection to a process.
+using cut_function = std::function<void(const caf::node_id& process)>;
+
 /// Spawns MEMBERSHIP, which keeps the links to all other nodes: it dials the
 /// seeds and whoever they know, again and again while they are dead, takes
 /// those who dial, refuses whoever does not belong, and says who lives. It
 /// lives as long as the node.
 membership_ref spawn_membership(shard& home, const settings& opts,
-                                counters& count, dial_function dial);
+                                counters& count, dial_function dial,
+                                cut_function cut = {});
 
 /// Tells MEMBERSHIP its rooms and where it is reached, and lets it begin.
 void start_membership(const membership_ref& x, mesh_rooms rooms,

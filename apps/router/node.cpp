@@ -207,7 +207,8 @@ struct node::impl {
       membership = spawn_membership(
         control, opts, count, [this](const auto& address, const auto& asker) {
           peers->dial(address, asker);
-        });
+        },
+        [this](const auto& process) { peers->cut(process); });
       relay = spawn_relay(control, opts.cluster, *membership.local,
                           shared.users, nsp_handles, count);
       set_mesh(shared.users, *membership.local, relay.self);

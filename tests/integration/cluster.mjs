@@ -353,7 +353,7 @@ describe('strangers at cluster.listen', () => {
       const [port] = cluster.peers;
       const tabs = await everywhere('anna');
       const crowd = (count) => Promise.all(range(count).map(() => visit(port)));
-      await crowd(50);
+      await crowd(200);
       const before = await metric(at(1), 'resident_memory_bytes');
       await Promise.all([crowd(200),
         ...range(20).map((n) => deliver(at(1), announcement(n)))]);

@@ -36,7 +36,7 @@ public:
     std::chrono::milliseconds patience{5000};
     /// Most connections that have not proved to be nodes; beyond it the oldest
     /// one goes.
-    size_t strangers = 256;
+    size_t strangers = 64;
     size_t max_handshake = 65536;
     size_t max_payload = 67108864;
   };
