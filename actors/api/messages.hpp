@@ -237,7 +237,8 @@ struct member_count {
   int64_t users = 0;
 };
 
-// -- MEMBERSHIP, TUNNELS --------------------------------------------------------
+// -- MEMBERSHIP, TUNNELS
+// --------------------------------------------------------
 
 /// The set of live nodes has changed.
 struct view_changed {

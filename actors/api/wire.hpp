@@ -28,11 +28,12 @@ constexpr uint16_t minor_version = 0;
   template <class Inspector>                                                   \
   typename Inspector::result_type inspect(Inspector& f,                        \
                                           [[maybe_unused]] name& x) {          \
-    return f(caf::meta::type_name("signalbox.wire." #name)                     \
-               __VA_OPT__(, ) __VA_ARGS__);                                    \
+    return f(caf::meta::type_name("signalbox.wire." #name) __VA_OPT__(, )      \
+               __VA_ARGS__);                                                   \
   }
 
-// -- LINK: outside of the numbered batches -------------------------------------
+// -- LINK: outside of the numbered batches
+// -------------------------------------
 
 /// A node and where it listens.
 struct member {
@@ -122,6 +123,12 @@ struct leaving {
   SIGNALBOX_WIRE(leaving, 3);
 };
 SIGNALBOX_INSPECT(leaving)
+
+/// The receiver is to close its sessions and to take no new ones.
+struct drain {
+  SIGNALBOX_WIRE(drain, 4);
+};
+SIGNALBOX_INSPECT(drain)
 
 // -- USERS --------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ public:
               std::map<std::string, nsp_actor> nsps, nsp_actor relay,
               std::string id_prefix, counters& count)
     : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
-      nsps_(std::move(nsps)), relay_(std::move(relay)), id_prefix_(std::move(id_prefix)), count_(count),
+      nsps_(std::move(nsps)), relay_(std::move(relay)),
+      id_prefix_(std::move(id_prefix)), count_(count),
       population_(count, actor_kind::ingest) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
@@ -212,10 +213,10 @@ private:
       return;
     const auto& [asker, ticket, asked] = node.mapped();
     auto outcome = found_nothing(asked, x) ? ec::not_found : ec::none;
-    caf::anon_send(asker,
-                   api_answer{ticket, http_status(outcome),
-                              outcome == ec::none ? describe(asked, x)
-                                                  : to_json({outcome, "", ""})});
+    caf::anon_send(asker, api_answer{ticket, http_status(outcome),
+                                     outcome == ec::none
+                                       ? describe(asked, x)
+                                       : to_json({outcome, "", ""})});
   }
 
   static void answer(const api_call& to, const refusal& why) {

@@ -22,11 +22,8 @@ constexpr uint16_t gate_port = 1;
 
 void shake_hands(caf::event_based_actor* self, const caf::actor& basp,
                  const caf::io::scribe_ptr& connection,
-                 const std::string& address,
-                 const membership_actor& asker) {
-  self
-    ->request(basp, patience, caf::connect_atom::value, connection,
-              gate_port)
+                 const std::string& address, const membership_actor& asker) {
+  self->request(basp, patience, caf::connect_atom::value, connection, gate_port)
     .then(
       [=](const caf::node_id&, const caf::strong_actor_ptr& gate,
           const std::set<std::string>&) {
@@ -34,8 +31,7 @@ void shake_hands(caf::event_based_actor* self, const caf::actor& basp,
       },
       [=](caf::error& e) {
         caf::anon_send(asker, dialed{address, nullptr,
-                                     "no handshake ("
-                                       + self->system().render(e)
+                                     "no handshake (" + self->system().render(e)
                                        + "); is its certificate signed by "
                                          "cluster.ca?"});
       });
@@ -59,8 +55,8 @@ void gateway::configure(caf::actor_system_config& to,
 
 gateway::gateway(caf::actor_system& sys, const cluster_settings& opts)
   : sys_(sys), opts_(opts),
-    basp_(sys.middleman().named_broker<caf::io::basp_broker>(
-      caf::atom("BASP"))) {
+    basp_(
+      sys.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"))) {
   // A peer has no business with what spawns and configures.
   sys.registry().erase(caf::atom("SpawnServ"));
   sys.registry().erase(caf::atom("ConfigServ"));
@@ -72,8 +68,8 @@ std::string gateway::listen(const caf::actor& gate) {
   net::peer_port::options x;
   if (!opts_.certificate.empty()) {
     std::string error;
-    x.tls = net::tls_context::peer(opts_.certificate, opts_.key, opts_.ca,
-                                   error);
+    x.tls =
+      net::tls_context::peer(opts_.certificate, opts_.key, opts_.ca, error);
     if (x.tls == nullptr)
       return error;
   }
@@ -87,18 +83,17 @@ std::string gateway::listen(const caf::actor& gate) {
   });
 }
 
-void gateway::dial(const std::string& address,
-                   const membership_actor& asker) {
-  port_->dial(address, [this, address, asker](int fd,
-                                              const std::string& error) {
-    if (fd < 0) {
-      caf::anon_send(asker, dialed{address, nullptr, error});
-      return;
-    }
-    sys_.spawn<caf::hidden>(shake_hands, basp_,
-                            sys_.middleman().backend().new_scribe(fd), address,
-                            asker);
-  });
+void gateway::dial(const std::string& address, const membership_actor& asker) {
+  port_->dial(
+    address, [this, address, asker](int fd, const std::string& error) {
+      if (fd < 0) {
+        caf::anon_send(asker, dialed{address, nullptr, error});
+        return;
+      }
+      sys_.spawn<caf::hidden>(shake_hands, basp_,
+                              sys_.middleman().backend().new_scribe(fd),
+                              address, asker);
+    });
 }
 
 void gateway::cut(const caf::node_id& process) {

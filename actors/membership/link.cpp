@@ -116,9 +116,9 @@ void link::send(uint64_t number, std::string bytes) {
   if (!peer_)
     return;
   ack_due_ = false;
-  post(peer_, link_batch{session_, number,
-                         stream_ == nullptr ? 0 : stream_->received,
-                         std::move(bytes)});
+  post(peer_,
+       link_batch{session_, number, stream_ == nullptr ? 0 : stream_->received,
+                  std::move(bytes)});
 }
 
 template <class T>

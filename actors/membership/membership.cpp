@@ -1,9 +1,9 @@
 #include "actors/membership/membership.hpp"
 
+#include "actors/api/ring.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/membership/draw.hpp"
 #include "actors/membership/peers.hpp"
-#include "actors/api/ring.hpp"
 #include "actors/membership/view.hpp"
 
 #include <caf/send.hpp>
@@ -38,9 +38,8 @@ public:
                   counters& count, dial_function dial, cut_function cut)
     : light_actor(cfg, at), opts_(opts),
       population_(count, actor_kind::membership), dial_(std::move(dial)),
-      cut_(std::move(cut)),
-      self_(static_cast<uint16_t>(opts.router.node)), incarnation_(draw()),
-      view_(self_, incarnation_),
+      cut_(std::move(cut)), self_(static_cast<uint16_t>(opts.router.node)),
+      incarnation_(draw()), view_(self_, incarnation_),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
     for (const auto& each : opts.cluster.seeds)
       targets_[each];
@@ -127,6 +126,14 @@ public:
       mesh::send(node, wire::leaving{});
   }
 
+  bool drain(uint16_t node) override {
+    if (node != self_)
+      return mesh::send(node, wire::drain{}) != 0;
+    if (rooms_.drain)
+      rooms_.drain();
+    return true;
+  }
+
   void start(mesh_rooms rooms, std::string address) {
     rooms_ = std::move(rooms);
     address_ = std::move(address);
@@ -180,6 +187,10 @@ public:
     case wire::leaving::tag:
       peers_[node].left = true;
       x.end("it left");
+      break;
+    case wire::drain::tag:
+      spdlog::info("node {} asks this one to drain", node);
+      drain(self_);
       break;
     case wire::tunnel::tag:
       take<wire::tunnel>(node, item, [&](wire::tunnel& y) {
@@ -238,8 +249,7 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known =
-      dispatch<link_open, dialed>(x, [this](auto& msg) { on(msg); });
+    auto known = dispatch<link_open, dialed>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -397,9 +407,9 @@ private:
     auto [handle, self] = spawn_light<link, caf::actor>(
       light_actor::home(), *this, opts_.cluster, from.session);
     auto i = peers_.find(from.node);
-    self->welcome(std::move(x.link),
-                  hello(from.session,
-                        i == peers_.end() ? nullptr : &i->second.stream));
+    self->welcome(
+      std::move(x.link),
+      hello(from.session, i == peers_.end() ? nullptr : &i->second.stream));
     bring_up(*self, caf::actor_cast<caf::strong_actor_ptr>(handle), from);
   }
 
@@ -440,8 +450,7 @@ private:
   }
 
   void learn(const wire::member& x) {
-    if (x.node == self_ || x.address.empty()
-        || targets_.count(x.address) > 0)
+    if (x.node == self_ || x.address.empty() || targets_.count(x.address) > 0)
       return;
     auto& at = targets_[x.address];
     at.known = true;
@@ -485,8 +494,7 @@ private:
     if (!x.known)
       return true;
     auto i = peers_.find(x.node);
-    return i == peers_.end()
-           || (i->second.up == nullptr && !i->second.left);
+    return i == peers_.end() || (i->second.up == nullptr && !i->second.left);
   }
 
   void on_look() {
@@ -502,8 +510,8 @@ private:
     x.delay = most;
     x.next = now() + most / 2
              + static_cast<int64_t>(draw() % static_cast<uint64_t>(most / 2));
-    dial_(address, caf::actor_cast<membership_actor>(
-                     caf::strong_actor_ptr{ctrl()}));
+    dial_(address,
+          caf::actor_cast<membership_actor>(caf::strong_actor_ptr{ctrl()}));
   }
 
   void on(dialed& x) {
@@ -516,7 +524,8 @@ private:
     auto session = draw();
     auto [handle, self] = spawn_light<link, caf::actor>(
       light_actor::home(), *this, opts_.cluster, session);
-    pending_[self] = {x.address, caf::actor_cast<caf::strong_actor_ptr>(handle)};
+    pending_[self] = {x.address,
+                      caf::actor_cast<caf::strong_actor_ptr>(handle)};
     auto i = at.known ? peers_.find(at.node) : peers_.end();
     self->dial(x.gate,
                hello(session, i == peers_.end() ? nullptr : &i->second.stream));

@@ -22,6 +22,8 @@ struct mesh_rooms {
   caf::actor relay;
   /// Takes `wire::tunnel`.
   caf::actor tunnels;
+  /// Closes the sessions of this node.
+  std::function<void()> drain;
 };
 
 /// The face of MEMBERSHIP for those who live on its shard.
@@ -32,6 +34,9 @@ public:
 
   /// Tells the others that this node leaves in good order.
   virtual void leave() = 0;
+
+  /// Has a node close its sessions. Returns false if it is not live.
+  virtual bool drain(uint16_t node) = 0;
 };
 
 /// A MEMBERSHIP.

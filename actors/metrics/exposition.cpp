@@ -14,9 +14,8 @@ namespace signalbox {
 namespace {
 
 constexpr std::string_view kinds[] = {
-  "connection", "presence", "users",     "nsp",
-  "hub",        "ingest",   "site_auth", "transport",
-  "membership", "link",     "relay",     "tunnels",
+  "connection", "presence",  "users",      "nsp",  "hub",   "ingest",
+  "site_auth",  "transport", "membership", "link", "relay", "tunnels",
 };
 
 static_assert(std::size(kinds) == static_cast<size_t>(actor_kind::count_),

@@ -2,16 +2,21 @@
 
 #include "transports/net/http_connection.hpp"
 
+#include <charconv>
 #include <chrono>
 
 namespace signalbox {
 
 namespace {
 
+constexpr std::string_view cluster_path = "/api/v1/cluster";
+
 class operations_service : public net::http_service {
 public:
-  operations_service(std::function<all_counters()> read, std::string version)
-    : read_(std::move(read)), version_(std::move(version)) {
+  operations_service(std::function<all_counters()> read, std::string version,
+                     cluster_actions actions)
+    : read_(std::move(read)), version_(std::move(version)),
+      actions_(std::move(actions)) {
     // nop
   }
 
@@ -23,7 +28,9 @@ public:
     const auto& x = from->request();
     net::http_response out;
     out.headers = "Cache-Control: no-store\r\n";
-    if (x.method != "GET" && x.method != "HEAD") {
+    if (x.method == "POST" && x.path.starts_with(cluster_path)) {
+      act(x, out);
+    } else if (x.method != "GET" && x.method != "HEAD") {
       out.status = 405;
       out.body = "only GET\n";
     } else if (x.path == "/healthz") {
@@ -45,16 +52,13 @@ public:
     } else if (x.path == "/api/v1/clients") {
       out.content_type = "application/json";
       out.body = render_clients(read_().clients);
-    } else if (x.path == "/api/v1/cluster") {
+    } else if (x.path == cluster_path) {
       auto all = read_();
       out.content_type = "application/json";
-      if (all.cluster) {
+      if (all.cluster)
         out.body = render_cluster(*all.cluster);
-      } else {
-        out.status = 404;
-        out.body = "{\"ok\":false,\"error\":{\"code\":\"not_found\",\"message\":"
-                   "\"this router is by itself; give it a cluster.name\"}}";
-      }
+      else
+        refuse(out, 404, "this router is by itself; give it a cluster.name");
     } else {
       out.status = 404;
       out.body = "known paths are /healthz, /readyz, /metrics, /api/v1/status, "
@@ -64,8 +68,45 @@ public:
   }
 
 private:
+  static void refuse(net::http_response& out, unsigned status,
+                     std::string_view why) {
+    out.status = status;
+    out.content_type = "application/json";
+    out.body = "{\"ok\":false,\"error\":{\"message\":\"";
+    out.body.append(why).append("\"}}");
+  }
+
+  void act(const net::http_request& x, net::http_response& out) const {
+    out.content_type = "application/json";
+    out.body = "{\"ok\":true}";
+    auto what = x.path.substr(cluster_path.size());
+    uint16_t node = 0;
+    // A page on an operator's machine could send this too.
+    if (!x.header("origin").empty())
+      refuse(out, 403, "not from a browser");
+    else if (!actions_.leave)
+      refuse(out, 404, "this router is by itself; give it a cluster.name");
+    else if (what == "/leave")
+      actions_.leave();
+    else if (!read_number(what, "/drain/", node))
+      refuse(out, 404, "there are /leave and /drain/NODE");
+    else if (!actions_.drain(node))
+      refuse(out, 404, "no such node is linked; see /api/v1/cluster");
+  }
+
+  static bool read_number(std::string_view text, std::string_view prefix,
+                          uint16_t& out) {
+    if (!text.starts_with(prefix))
+      return false;
+    text.remove_prefix(prefix.size());
+    auto [end, ec] =
+      std::from_chars(text.data(), text.data() + text.size(), out);
+    return ec == std::errc{} && end == text.data() + text.size();
+  }
+
   std::function<all_counters()> read_;
   std::string version_;
+  cluster_actions actions_;
   std::chrono::steady_clock::time_point started_ =
     std::chrono::steady_clock::now();
 };
@@ -73,10 +114,10 @@ private:
 } // namespace
 
 std::unique_ptr<net::http_service>
-make_operations_service(std::function<all_counters()> read,
-                        std::string version) {
-  return std::make_unique<operations_service>(std::move(read),
-                                              std::move(version));
+make_operations_service(std::function<all_counters()> read, std::string version,
+                        cluster_actions actions) {
+  return std::make_unique<operations_service>(
+    std::move(read), std::move(version), std::move(actions));
 }
 
 } // namespace signalbox

@@ -16,14 +16,12 @@ records::records(shard& home, const std::map<std::string, nsp_actor>& nsps,
   // nop
 }
 
-ec records::add(uint16_t node, const std::string& user,
-                const std::string& info, const wire::seat& x) {
+ec records::add(uint16_t node, const std::string& user, const std::string& info,
+                const wire::seat& x) {
   auto known = records_.count(user) > 0;
   auto& r = *find_or_make(user).local;
   auto outcome = ec::none;
-  change(r, [&] {
-    outcome = r.add({node, index(x.nsp), x.connection}, info);
-  });
+  change(r, [&] { outcome = r.add({node, index(x.nsp), x.connection}, info); });
   if (outcome != ec::none && !known)
     r.dismiss();
   return outcome;

@@ -396,8 +396,14 @@ private:
   void on(user_command& x) {
     auto& g = begin(x.ticket, mesh_->nodes());
     g.command = true;
-    wire::command out{0,     x.ticket, static_cast<uint8_t>(x.what),
-                      x.connections, x.ids, x.nsp, x.join, x.leave};
+    wire::command out{0,
+                      x.ticket,
+                      static_cast<uint8_t>(x.what),
+                      x.connections,
+                      x.ids,
+                      x.nsp,
+                      x.join,
+                      x.leave};
     for (auto node : mesh_->nodes())
       if (node == mesh_->self())
         caf::anon_send(users_, x);
@@ -442,15 +448,15 @@ private:
   void on(wire::deliver& x) {
     deliver_users out;
     if (x.ticket != 0)
-      out.ticket = note(foreign_events_, x.from, x.ticket,
-                        opts_.request_timeout.count());
+      out.ticket =
+        note(foreign_events_, x.from, x.ticket, opts_.request_timeout.count());
     if (x.confirm != 0)
       out.confirm = note(foreign_confirms_, x.from, x.confirm,
                          x.confirm_ms + opts_.request_timeout.count());
     out.confirm_ms = x.confirm_ms;
     out.users = std::move(x.users);
-    out.event = make_event(std::move(x.nsp), std::move(x.args),
-                           std::move(x.attachments));
+    out.event =
+      make_event(std::move(x.nsp), std::move(x.args), std::move(x.attachments));
     out.volatile_ = x.volatile_;
     caf::anon_send(users_, std::move(out));
   }
@@ -459,8 +465,8 @@ private:
     broadcast out;
     out.ticket =
       note(foreign_events_, x.from, x.ticket, opts_.request_timeout.count());
-    out.event = make_event(std::move(x.nsp), std::move(x.args),
-                           std::move(x.attachments));
+    out.event =
+      make_event(std::move(x.nsp), std::move(x.args), std::move(x.attachments));
     out.rooms = std::move(x.rooms);
     out.volatile_ = x.volatile_;
     to_namespace(std::move(out));
@@ -544,8 +550,7 @@ private:
   /// Events and commands whose answers are awaited.
   std::unordered_map<uint64_t, gather> gathers_;
   /// By node: batches, and the events that are complete when they arrive.
-  std::unordered_map<uint16_t, std::deque<std::pair<uint64_t, uint64_t>>>
-    acks_;
+  std::unordered_map<uint16_t, std::deque<std::pair<uint64_t, uint64_t>>> acks_;
   /// When an answer is too late, in that order.
   std::deque<std::pair<session::time_point, uint64_t>> overdue_;
   std::unordered_map<uint64_t, foreign> foreign_events_;
@@ -556,12 +561,11 @@ private:
 } // namespace
 
 relay_ref spawn_relay(shard& home, const cluster_settings& opts, mesh& others,
-                      users_actor users,
-                      std::map<std::string, nsp_actor> nsps, counters& count) {
-  auto handle =
-    spawn_light<relay_impl, caf::actor>(home, opts, others, std::move(users),
-                                        std::move(nsps), count)
-      .first;
+                      users_actor users, std::map<std::string, nsp_actor> nsps,
+                      counters& count) {
+  auto handle = spawn_light<relay_impl, caf::actor>(
+                  home, opts, others, std::move(users), std::move(nsps), count)
+                  .first;
   return {caf::actor_cast<users_actor>(handle),
           caf::actor_cast<nsp_actor>(handle),
           caf::actor_cast<ingest_actor>(handle), handle};

@@ -30,8 +30,8 @@ struct relay_ref {
 /// answered. It lives as long as the node; what a lost node owes is named as
 /// unreachable.
 relay_ref spawn_relay(shard& home, const cluster_settings& opts, mesh& others,
-                      users_actor users,
-                      std::map<std::string, nsp_actor> nsps, counters& count);
+                      users_actor users, std::map<std::string, nsp_actor> nsps,
+                      counters& count);
 
 /// Tells RELAY who asks; before any event comes.
 void set_ingest(const relay_ref& x, ingest_actor ingest);

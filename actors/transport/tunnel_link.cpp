@@ -99,8 +99,7 @@ private:
 } // namespace
 
 tunnel_link::tunnel_link(shard& control, counters& count)
-  : actor_(
-    spawn_light<tunnels_impl, caf::actor>(control, *this, count).first) {
+  : actor_(spawn_light<tunnels_impl, caf::actor>(control, *this, count).first) {
   // nop
 }
 

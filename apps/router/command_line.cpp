@@ -25,7 +25,7 @@ struct command {
 
 constexpr size_t any_number = SIZE_MAX;
 
-constexpr std::array<command, 8> commands{{
+constexpr std::array<command, 9> commands{{
   {"serve", "", 0, 0, "Run the router (the default)."},
   {"check-config", "[FILE]", 0, 1, "Check the configuration and leave."},
   {"emit", "TYPE [PAYLOAD]", 1, 2, "Send an event as the site would."},
@@ -34,6 +34,8 @@ constexpr std::array<command, 8> commands{{
   {"status", "", 0, 0, "Show the state of a running router."},
   {"clients", "", 0, 0,
    "Show which generations of clients came, and from where."},
+  {"cluster", "status|leave|drain NODE", 1, 2,
+   "Show the nodes, have this one leave, or close the sessions of one."},
   {"version", "", 0, 0, "Print the version."},
 }};
 
@@ -50,7 +52,7 @@ struct flag {
 };
 
 constexpr std::string_view api_commands =
-  " emit presence disconnect status clients ";
+  " emit presence disconnect status clients cluster ";
 
 constexpr std::array<flag, 11> flags{{
   {"config", "FILE", flag::value::needed, false, {}, "Read the configuration."},
@@ -252,6 +254,17 @@ private:
                        + std::string{x.arguments});
     if (args.size() > x.most)
       refuse(x.name, "takes no argument \"" + args[x.most] + '"');
+    if (x.name == "cluster" && result_.errors.empty()) {
+      auto drain = args.front() == "drain";
+      if (!drain && args.front() != "status" && args.front() != "leave")
+        refuse(x.name, '"' + args.front()
+                         + "\" is unknown; give status, leave or drain");
+      else if (drain != (args.size() == 2)
+               || (drain
+                   && args[1].find_first_not_of("0123456789") != args[1].npos))
+        refuse(x.name, drain ? "give the number of a node, as status shows it"
+                             : "takes no argument \"" + args[1] + '"');
+    }
     if (x.name == "check-config" && args.size() == 1)
       take_config(args.front());
   }

@@ -161,6 +161,16 @@ int run_command(const command_line& line, const settings& opts) {
     return call(
       "GET", base_url(line, opts.listen.operations) + "/api/v1/" + line.command,
       {}, {}, timeout);
+  if (line.command == "cluster") {
+    auto at = base_url(line, opts.listen.operations) + "/api/v1/cluster";
+    const auto& what = line.args.front();
+    if (what == "status")
+      return call("GET", at, {}, {}, timeout);
+    return call("POST",
+                at + "/" + what
+                  + (line.args.size() > 1 ? "/" + line.args[1] : ""),
+                {}, {}, timeout);
+  }
   auto url = base_url(line, opts.listen.ingest) + "/api/v1/";
   auto key = key_of(line, opts);
   if (key.empty()) {

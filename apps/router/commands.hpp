@@ -6,7 +6,7 @@
 namespace signalbox::app {
 
 /// Runs the commands that call a running router over HTTP: `emit`,
-/// `presence`, `disconnect`, `status`. Returns the exit code: 0 if the router
+/// `presence`, `disconnect`, `status`, `clients`, `cluster`. Returns the exit code: 0 if the router
 /// did what was asked, 1 if it refused or could not be reached.
 int run_command(const command_line& line, const settings& opts);
 

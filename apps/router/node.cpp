@@ -24,9 +24,11 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <future>
 #include <list>
 #include <thread>
@@ -205,7 +207,8 @@ struct node::impl {
     if (clustered()) {
       peers = std::make_unique<gateway>(*system, opts.cluster);
       membership = spawn_membership(
-        control, opts, count, [this](const auto& address, const auto& asker) {
+        control, opts, count,
+        [this](const auto& address, const auto& asker) {
           peers->dial(address, asker);
         },
         [this](const auto& process) { peers->cut(process); });
@@ -251,7 +254,7 @@ struct node::impl {
                "mend the file";
     start_membership(membership,
                      {caf::actor_cast<caf::actor>(shared.users), relay.self,
-                      carrier->actor()},
+                      carrier->actor(), [this] { drain(); }},
                      opts.cluster.advertise.empty() ? peers->address()
                                                     : opts.cluster.advertise);
     return {};
@@ -301,8 +304,14 @@ struct node::impl {
         });
     operations_server =
       std::make_unique<net::server>(first, inner_limits, [this](net::loop&) {
-        return make_operations_service([this] { return read(); },
-                                       std::string{version});
+        cluster_actions actions;
+        if (clustered())
+          actions = {[] { ::kill(::getpid(), SIGTERM); },
+                     [x = membership.local](uint16_t number) {
+                       return x->drain(number);
+                     }};
+        return make_operations_service(
+          [this] { return read(); }, std::string{version}, std::move(actions));
       });
     if (ways != nullptr) {
       ways->add(0, *public_server, *public_ids);
@@ -337,9 +346,10 @@ struct node::impl {
   // -- life -------------------------------------------------------------------
 
   all_counters read() const {
-    all_counters out{count,   net_count,          engine_count,
-                     session_count, clients, limits.connections,
-                     ready && !draining, draining, {}};
+    all_counters out{
+      count,   net_count,          engine_count,       session_count,
+      clients, limits.connections, ready && !draining, draining,
+      {}};
     // Both live on the first loop.
     if (membership.local != nullptr)
       out.cluster = membership.local->info();

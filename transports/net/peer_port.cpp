@@ -315,7 +315,9 @@ void peer_port::accept() {
         if (strangers >= opts_.strangers)
           oldest->end("too many strangers");
         all.push_back(std::make_shared<pipe>(*this, fd, true));
-        std::shared_ptr<pipe>{all.back()}->accept();
+        std::shared_ptr<pipe> {
+          all.back()
+          } -> accept();
       }
       accept();
     });

@@ -64,9 +64,8 @@ std::shared_ptr<tls_context> tls_context::peer(const std::string& certificate,
   // A session that is resumed would not be verified again.
   SSL_CTX_set_session_cache_mode(x->context_, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(x->context_, 0);
-  SSL_CTX_set_verify(x->context_,
-                     SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                     nullptr);
+  SSL_CTX_set_verify(
+    x->context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   if (SSL_CTX_load_verify_file(x->context_, ca_file.c_str()) != 1) {
     error = ca_file + ": " + last_error();
     return nullptr;
