@@ -44,6 +44,9 @@ namespace wire {
 
 struct attach;
 struct attached;
+struct claim;
+struct claim_settled;
+struct claimed;
 struct detach;
 struct hold;
 struct locate;
@@ -109,6 +112,15 @@ using users_actor = caf::typed_actor<
   // Where are these users?
   caf::reacts_to<wire::locate>>;
 
+/// RELAY, as INGEST knows it.
+using relay_actor = caf::typed_actor<
+  // Take an event to the namespace, on all nodes.
+  caf::reacts_to<broadcast>,
+  // The answer about a key that another node asked for.
+  caf::reacts_to<wire::claimed>,
+  // Whom an event with a key has reached, for the key's owner.
+  caf::reacts_to<wire::claim_settled>>;
+
 /// The NSP: one Socket.IO namespace on this node.
 using nsp_actor = caf::typed_actor<
   // Push an event to all members, or those of some rooms.
@@ -134,7 +146,11 @@ using ingest_actor = caf::typed_actor<
   // A client has acknowledged an event that asked for it.
   caf::reacts_to<confirmed>,
   // USERS has carried out a command.
-  caf::reacts_to<user_info>>;
+  caf::reacts_to<user_info>,
+  // Was an event with this key accepted here, or anywhere if it is ours?
+  caf::reacts_to<wire::claim>,
+  // Whom an event with a key of ours reached.
+  caf::reacts_to<wire::claim_settled>>;
 
 /// MEMBERSHIP: which nodes live, and the links to them.
 using membership_actor = caf::typed_actor<

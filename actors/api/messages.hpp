@@ -141,6 +141,15 @@ struct change_rooms {
 
 // -- INGEST <-> USERS, NSP ----------------------------------------------------
 
+/// What INGEST says of an event beside its content.
+struct event_key {
+  /// Name of the credential and idempotency key; empty without one.
+  std::string credential;
+  std::string key;
+  std::string id;
+  uint64_t seq = 0;
+};
+
 /// Pushes an event to every connection of some users in its namespace.
 struct deliver_users {
   uint64_t ticket = 0;
@@ -149,6 +158,8 @@ struct deliver_users {
   bool volatile_ = false;
   uint64_t confirm = 0;
   int64_t confirm_ms = 0;
+  /// For RELAY.
+  event_key claim;
 };
 
 /// Pushes an event to all members of a namespace, or those of some rooms.
@@ -158,6 +169,8 @@ struct broadcast {
   /// Empty for all members.
   std::vector<std::string> rooms;
   bool volatile_ = false;
+  /// For RELAY.
+  event_key claim;
 };
 
 /// Says whom an event reached.
@@ -174,6 +187,12 @@ struct routed {
   /// Nodes that could not be reached; some of their connections may have
   /// missed the event.
   std::vector<uint16_t> unreachable;
+  /// Not `none`: the event is refused, another node says why.
+  ec outcome = ec::none;
+  /// It was accepted before, at another node, under this id and number.
+  bool dup = false;
+  std::string id;
+  uint64_t seq = 0;
 };
 
 /// A client acknowledged an event.

@@ -19,6 +19,12 @@ uint64_t finish(uint64_t x) {
   return x ^ (x >> 33);
 }
 
+void append_hex(uint64_t x, std::string& out) {
+  static constexpr char digits[] = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4)
+    out += digits[x >> shift & 15];
+}
+
 } // namespace
 
 uint16_t ring_home(std::string_view key, const std::vector<uint16_t>& nodes) {
@@ -33,6 +39,16 @@ uint16_t ring_home(std::string_view key, const std::vector<uint16_t>& nodes) {
     }
   }
   return best;
+}
+
+std::string stable_id(std::string_view key) {
+  auto x = finish(hash(key));
+  std::string salted{key};
+  salted += '#';
+  std::string out;
+  append_hex(x, out);
+  append_hex(finish(hash(salted) ^ x), out);
+  return out;
 }
 
 } // namespace signalbox

@@ -150,6 +150,9 @@ struct namespace_settings {
   bool anonymous = false;
   /// What happens to events that browsers send.
   client_events on_client_event = client_events::refuse;
+  /// Whether all receivers see its events in the same order, whichever nodes
+  /// of a cluster accepted them.
+  bool sequenced = false;
 };
 
 /// Who receives an event that a rule matched.

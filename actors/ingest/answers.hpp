@@ -19,6 +19,9 @@ struct answer_slot {
   /// Position in the call's batch.
   size_t index = 0;
   connection_actor publisher;
+  /// RELAY, if another node asks for the key, and the ticket of the question.
+  relay_actor relay;
+  uint64_t claim = 0;
   /// 0 if the publisher wants no answer.
   uint64_t publisher_ticket = 0;
 };

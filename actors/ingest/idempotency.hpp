@@ -18,6 +18,8 @@ public:
   struct entry {
     std::string id;
     uint64_t seq = 0;
+    /// Node that accepted it.
+    uint16_t node = 0;
     /// Whether the numbers below are final.
     bool done = false;
     uint64_t matched = 0;

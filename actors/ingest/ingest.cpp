@@ -1,9 +1,11 @@
 #include "actors/ingest/ingest.hpp"
 
 #include "actors/api/log.hpp"
+#include "actors/api/ring.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/answers.hpp"
 #include "actors/ingest/api_paths.hpp"
+#include "actors/ingest/confirms.hpp"
 #include "actors/ingest/idempotency.hpp"
 #include "actors/ingest/post.hpp"
 #include "actors/shard/light_actor.hpp"
@@ -16,7 +18,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace signalbox {
 
@@ -31,12 +32,16 @@ class ingest_impl : public light_actor {
 public:
   ingest_impl(caf::actor_config& cfg, shard& at, const settings& opts,
               const credentials& keys, users_actor users,
-              std::map<std::string, nsp_actor> nsps, nsp_actor relay,
+              std::map<std::string, nsp_actor> nsps, relay_actor relay,
               std::string id_prefix, counters& count)
     : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
       nsps_(std::move(nsps)), relay_(std::move(relay)),
       id_prefix_(std::move(id_prefix)), count_(count),
-      population_(count, actor_kind::ingest) {
+      population_(count, actor_kind::ingest),
+      confirms_(at.home().wheel(),
+                [this](auto& event, bool is_routed, const auto& outcome) {
+                  on_confirm_over(event, is_routed, outcome);
+                }) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
                             opts.ingest.idempotency_window.count());
@@ -54,8 +59,9 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    auto known = dispatch<api_call, publish, routed, confirmed, user_info>(
-      x, [this](auto& msg) { on(msg); });
+    auto known =
+      dispatch<api_call, publish, routed, confirmed, user_info, wire::claim,
+               wire::claim_settled>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -82,6 +88,7 @@ protected:
   void on_end(const caf::error&) override {
     population_.end();
     confirms_.clear();
+    events_.clear();
     users_ = nullptr;
     relay_ = nullptr;
     nsps_.clear();
@@ -95,28 +102,6 @@ private:
     transport_actor asker;
     uint64_t ticket = 0;
     user_command asked;
-  };
-
-  /// An event whose acks are awaited.
-  struct confirm {
-    confirm(ingest_impl* self, uint64_t number)
-      : owner(self), ticket(number),
-        deadline(session::make_timer<&confirm::on_deadline>(this)) {
-      // nop
-    }
-
-    void on_deadline() {
-      owner->finish_confirm(ticket);
-    }
-
-    ingest_impl* owner;
-    uint64_t ticket;
-    session::timer deadline;
-    under_way event;
-    bool routed = false;
-    std::vector<std::string> users;
-    std::unordered_set<std::string> delivered;
-    std::unordered_set<std::string> offline;
   };
 
   session::time_point now() {
@@ -283,13 +268,18 @@ private:
     auto ticket = ++last_ticket_;
     under_way x;
     x.slot = std::move(slot);
-    x.id = id_prefix_ + std::to_string(++last_id_);
+    ++last_id_;
+    // Where another node may take the same event, it gets the same id.
+    x.id = relay_ && !event.key.empty()
+             ? stable_id(keys_.at(key).name + '\n' + event.key)
+             : id_prefix_ + std::to_string(last_id_);
     x.seq = ++sequence_[event.nsp];
     x.key = event.key;
     x.credential = key;
     if (remembered != nullptr) {
       remembered->id = x.id;
       remembered->seq = x.seq;
+      remembered->node = static_cast<uint16_t>(opts_.router.node);
       count_idempotency();
     }
     auto packet = std::make_shared<const codec::shared_event>(
@@ -323,20 +313,22 @@ private:
       if (to.what == target::kind::rooms)
         out.rooms = std::move(to.names);
       out.volatile_ = event.volatile_;
-      caf::anon_send(relay_ ? relay_ : nsps_[event.nsp], std::move(out));
+      out.claim = describe_key(events_[ticket]);
+      if (relay_)
+        caf::anon_send(relay_, std::move(out));
+      else
+        caf::anon_send(nsps_[event.nsp], std::move(out));
       return;
     }
     deliver_users out;
     out.ticket = ticket;
     out.event = std::move(packet);
     out.volatile_ = event.volatile_;
+    out.claim = describe_key(x);
     if (event.confirm_ms > 0) {
       out.confirm = ticket;
       out.confirm_ms = event.confirm_ms;
-      auto& c = *(confirms_[ticket] = std::make_unique<confirm>(this, ticket));
-      c.users = to.names;
-      c.event = std::move(x);
-      home().home().wheel().arm(c.deadline, event.confirm_ms);
+      confirms_.open(ticket, std::move(x), to.names, event.confirm_ms);
       count_.confirms_pending = static_cast<int64_t>(confirms_.size());
     } else {
       events_[ticket] = std::move(x);
@@ -348,62 +340,48 @@ private:
   void on(routed& x) {
     if (x.online == 0)
       ++count_.events_offline;
-    if (auto i = confirms_.find(x.ticket); i != confirms_.end()) {
-      auto& c = *i->second;
-      c.routed = true;
-      c.event.matched = x.matched;
-      c.event.online = x.online;
-      c.event.unreachable = std::move(x.unreachable);
-      c.offline.insert(x.offline.begin(), x.offline.end());
-      remember(c.event);
-      settle(c);
+    auto* awaited = confirms_.find(x.ticket);
+    auto final_ = x.dup || x.outcome != ec::none;
+    if (awaited != nullptr && !final_) {
+      note(*awaited, x);
+      remember(*awaited);
+      confirms_.on_routed(x);
       return;
     }
-    auto i = events_.find(x.ticket);
-    if (i == events_.end())
+    std::optional<under_way> event = confirms_.take(x.ticket);
+    if (auto node = events_.extract(x.ticket); !node.empty())
+      event = std::move(node.mapped());
+    if (!event)
       return;
-    auto event = std::move(i->second);
-    events_.erase(i);
+    note(*event, x);
+    if (x.outcome != ec::none) {
+      ++count_.limit_idempotency;
+      refuse(event->slot, {x.outcome, "/key", ""});
+      return;
+    }
+    remember(*event);
+    answers_.add(event->slot, describe_event(*event) + '}');
+  }
+
+  static void note(under_way& event, routed& x) {
     event.matched = x.matched;
     event.online = x.online;
     event.unreachable = std::move(x.unreachable);
-    remember(event);
-    answers_.add(event.slot, describe_event(event) + '}');
+    event.dup = x.dup;
+    if (x.dup)
+      event.seq = x.seq;
   }
-
-  // -- confirms ---------------------------------------------------------------
 
   void on(confirmed& x) {
-    auto i = confirms_.find(x.confirm);
-    if (i == confirms_.end())
-      return;
-    i->second->delivered.insert(x.user);
-    settle(*i->second);
+    confirms_.on_confirmed(x);
   }
 
-  void settle(confirm& x) {
-    if (x.routed && x.delivered.size() + x.offline.size() >= x.users.size())
-      finish_confirm(x.ticket);
-  }
-
-  void finish_confirm(uint64_t ticket) {
-    auto node = confirms_.extract(ticket);
-    if (node.empty())
-      return;
-    auto& x = *node.mapped();
+  void on_confirm_over(under_way& event, bool is_routed,
+                       const std::string& outcome) {
     // Numbers that come later find nobody; repeats must not wait for them.
-    if (!x.routed)
-      remember(x.event);
-    auto json = describe_event(x.event) + ",\"confirmed\":{";
-    for (const auto& user : x.users) {
-      if (json.back() != '{')
-        json += ',';
-      codec::quote_json(user, json);
-      json += x.delivered.count(user) > 0 ? ":\"delivered\""
-              : x.offline.count(user) > 0 ? ":\"offline\""
-                                          : ":\"timed_out\"";
-    }
-    answers_.add(x.event.slot, json + "}}");
+    if (!is_routed)
+      remember(event);
+    answers_.add(event.slot, describe_event(event) + outcome + '}');
     count_.confirms_pending = static_cast<int64_t>(confirms_.size());
   }
 
@@ -429,7 +407,12 @@ private:
     x.dup = true;
     x.matched = first.matched;
     x.online = first.online;
-    answers_.add(x.slot, describe_event(x) + '}');
+    if (x.slot.claim != 0)
+      caf::anon_send(x.slot.relay,
+                     wire::claimed{0, x.slot.claim, ec::none, true, x.id, x.seq,
+                                   x.matched, x.online});
+    else
+      answers_.add(x.slot, describe_event(x) + '}');
   }
 
   void remember(const under_way& x) {
@@ -446,6 +429,69 @@ private:
       if (!node.empty())
         answer_repeat(*first, node.mapped());
     }
+    if (relay_ && !x.dup)
+      caf::anon_send(
+        relay_, wire::claim_settled{static_cast<uint16_t>(opts_.router.node),
+                                    keys_.at(x.credential).name, x.key, x.id,
+                                    x.matched, x.online});
+  }
+
+  // -- keys of other nodes ----------------------------------------------------
+
+  event_key describe_key(const under_way& x) const {
+    if (x.key.empty())
+      return {};
+    return {keys_.at(x.credential).name, x.key, x.id, x.seq};
+  }
+
+  idempotency* table_of(const std::string& credential) {
+    for (size_t i = 0; i < repeats_.size(); ++i)
+      if (keys_.at(i).name == credential)
+        return &repeats_[i];
+    return nullptr;
+  }
+
+  void on(wire::claim& x) {
+    wire::claimed answer;
+    answer.ticket = x.ticket;
+    auto* table = table_of(x.credential);
+    auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+    if (known == nullptr && table != nullptr && x.owner) {
+      known = table->insert(x.key, now());
+      if (known == nullptr) {
+        answer.outcome = ec::idempotency_full;
+      } else {
+        known->id = x.id;
+        known->seq = x.seq;
+        known->node = x.from;
+        count_idempotency();
+      }
+    }
+    auto own = known != nullptr && known->node == x.from && known->seq == x.seq;
+    // Whoever does not decide knows only what is over and done with.
+    if (known == nullptr || own || (!x.owner && !known->done)) {
+      caf::anon_send(relay_, std::move(answer));
+      return;
+    }
+    answer_slot slot;
+    slot.relay = relay_;
+    slot.claim = x.ticket;
+    repeat(*known, std::move(slot));
+  }
+
+  void on(wire::claim_settled& x) {
+    auto* table = table_of(x.credential);
+    auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+    if (known == nullptr || known->done)
+      return;
+    under_way event;
+    event.id = x.id;
+    event.dup = true;
+    event.key = x.key;
+    event.credential = static_cast<size_t>(table - repeats_.data());
+    event.matched = x.matched;
+    event.online = x.online;
+    remember(event);
   }
 
   void count_idempotency() {
@@ -478,7 +524,7 @@ private:
   users_actor users_;
   std::map<std::string, nsp_actor> nsps_;
   /// Takes all broadcasts in the place of the namespaces, in a cluster.
-  nsp_actor relay_;
+  relay_actor relay_;
   std::string id_prefix_;
   counters& count_;
   population population_;
@@ -487,7 +533,7 @@ private:
   answers answers_;
   std::unordered_map<uint64_t, question> commands_;
   std::unordered_map<uint64_t, under_way> events_;
-  std::unordered_map<uint64_t, std::unique_ptr<confirm>> confirms_;
+  confirms confirms_;
   uint64_t last_ticket_ = 0;
   uint64_t last_id_ = 0;
   session::time_point reported_ = 0;
@@ -498,7 +544,7 @@ private:
 ingest_actor spawn_ingest(shard& home, const settings& opts,
                           const credentials& keys, users_actor users,
                           std::map<std::string, nsp_actor> nsps,
-                          nsp_actor relay, std::string id_prefix,
+                          relay_actor relay, std::string id_prefix,
                           counters& count) {
   auto [handle, self] = spawn_light<ingest_impl, ingest_actor>(
     home, opts, keys, std::move(users), std::move(nsps), std::move(relay),

@@ -20,7 +20,7 @@ namespace signalbox {
 ingest_actor spawn_ingest(shard& home, const settings& opts,
                           const credentials& keys, users_actor users,
                           std::map<std::string, nsp_actor> nsps,
-                          nsp_actor relay, std::string id_prefix,
+                          relay_actor relay, std::string id_prefix,
                           counters& count);
 
 } // namespace signalbox

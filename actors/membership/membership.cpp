@@ -333,7 +333,8 @@ private:
   bool pass_to_relay(uint16_t node, uint8_t tag, std::string_view item) {
     return pass_one_of<wire::located, wire::deliver, wire::broadcast,
                        wire::routed, wire::confirmed, wire::command,
-                       wire::command_done>(rooms_.relay, node, tag, item);
+                       wire::command_done, wire::submit, wire::claim,
+                       wire::claimed, wire::claim_settled>(rooms_.relay, node, tag, item);
   }
 
   // -- sessions ---------------------------------------------------------------

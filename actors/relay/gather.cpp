@@ -22,6 +22,7 @@ void gather::add(uint16_t node, const routed& x) {
   event.matched += x.matched;
   event.online += x.online;
   unite(event.found, x.found);
+  blame(x.unreachable);
   for (const auto& user : x.offline)
     ++offline_[user];
 }
@@ -43,13 +44,20 @@ void gather::lost(uint16_t node) {
     unreachable_.insert(node);
 }
 
+void gather::keep(const std::function<bool(uint16_t node)>& lives) {
+  auto all = waiting_;
+  for (auto node : all)
+    if (!lives(node))
+      lost(node);
+}
+
 void gather::give_up() {
   unreachable_.insert(waiting_.begin(), waiting_.end());
   waiting_.clear();
 }
 
 void gather::finish(const std::vector<uint16_t>& lost) {
-  auto answered = asked_ - unreachable_.size();
+  auto answered = std::max(asked_, unreachable_.size()) - unreachable_.size();
   for (const auto& [user, nodes] : offline_)
     if (nodes >= answered)
       event.offline.push_back(user);

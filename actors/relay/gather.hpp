@@ -3,6 +3,7 @@
 #include "actors/api/messages.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,14 @@ public:
 
   /// A node will not answer.
   void lost(uint16_t node);
+
+  /// These nodes failed before anything was sent.
+  void blame(const std::vector<uint16_t>& nodes) {
+    unreachable_.insert(nodes.begin(), nodes.end());
+  }
+
+  /// Waits for nobody any more who does not live.
+  void keep(const std::function<bool(uint16_t node)>& lives);
 
   /// Nobody who has not answered yet will.
   void give_up();

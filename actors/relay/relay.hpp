@@ -1,9 +1,9 @@
 #pragma once
 
-#include "actors/api/cluster_settings.hpp"
 #include "actors/api/counters.hpp"
 #include "actors/api/mesh.hpp"
 #include "actors/api/messages.hpp"
+#include "actors/api/settings.hpp"
 #include "actors/shard/shard.hpp"
 
 #include <map>
@@ -15,7 +15,7 @@ namespace signalbox {
 struct relay_ref {
   /// For INGEST, in the place of USERS and of every NSP.
   users_actor users;
-  nsp_actor nsp;
+  relay_actor events;
   /// For USERS, the NSPs and CONNECTIONs, in the place of INGEST.
   ingest_actor ingest;
   /// For MEMBERSHIP.
@@ -27,9 +27,10 @@ struct relay_ref {
 /// the user, as the user's home says; while the view is not settled, to all. A
 /// broadcast crosses to each node once. It keeps the events of each namespace
 /// in the order of acceptance: what is accepted later waits until the home has
-/// answered. It lives as long as the node; what a lost node owes is named as
+/// answered, and in a sequenced namespace one node sends for all. It lives as
+/// long as the node; what a lost node owes is named as
 /// unreachable.
-relay_ref spawn_relay(shard& home, const cluster_settings& opts, mesh& others,
+relay_ref spawn_relay(shard& home, const settings& opts, mesh& others,
                       users_actor users, std::map<std::string, nsp_actor> nsps,
                       counters& count);
 

@@ -212,14 +212,14 @@ struct node::impl {
           peers->dial(address, asker);
         },
         [this](const auto& process) { peers->cut(process); });
-      relay = spawn_relay(control, opts.cluster, *membership.local,
-                          shared.users, nsp_handles, count);
+      relay = spawn_relay(control, opts, *membership.local, shared.users,
+                          nsp_handles, count);
       set_mesh(shared.users, *membership.local, relay.self);
       to_users = relay.users;
     }
     shared.ingest =
       spawn_ingest(control, opts, keys, to_users, std::move(nsp_handles),
-                   relay.nsp, net::random_id().substr(0, 8) + "-", count);
+                   relay.events, net::random_id().substr(0, 8) + "-", count);
     shared.acks = clustered() ? relay.ingest : shared.ingest;
     set_ingest(shared.users, shared.acks);
     for (const auto& each : nsps)

@@ -106,6 +106,7 @@ const std::vector<setting>& members(const namespace_settings*) {
     SIGNALBOX_SETTING(name, text(namespace_name, 1, 256), "Name with its leading slash."),
     SIGNALBOX_SETTING(anonymous, boolean(), "Whether browsers the site does not know may connect."),
     SIGNALBOX_SETTING(on_client_event, choice("refuse|forward"), "Whether events of browsers are refused or passed on to site.event-url."),
+    SIGNALBOX_SETTING(sequenced, boolean(), "Whether all receivers in a cluster see its events in the same order."),
   };
   // clang-format on
   return result;

@@ -1,0 +1,66 @@
+#include "actors/ingest/confirms.hpp"
+
+#include "transports/codec/json_scan.hpp"
+
+namespace signalbox {
+
+void confirms::open(uint64_t ticket, under_way event,
+                    std::vector<std::string> users, int64_t deadline_ms) {
+  auto& x = *(all_[ticket] = std::make_unique<entry>(this, ticket));
+  x.users = std::move(users);
+  x.event = std::move(event);
+  wheel_.arm(x.deadline, deadline_ms);
+}
+
+under_way* confirms::find(uint64_t ticket) {
+  auto i = all_.find(ticket);
+  return i == all_.end() ? nullptr : &i->second->event;
+}
+
+void confirms::on_routed(const routed& x) {
+  auto i = all_.find(x.ticket);
+  if (i == all_.end())
+    return;
+  i->second->routed = true;
+  i->second->offline.insert(x.offline.begin(), x.offline.end());
+  settle(*i->second);
+}
+
+void confirms::on_confirmed(const confirmed& x) {
+  auto i = all_.find(x.confirm);
+  if (i == all_.end())
+    return;
+  i->second->delivered.insert(x.user);
+  settle(*i->second);
+}
+
+std::optional<under_way> confirms::take(uint64_t ticket) {
+  auto node = all_.extract(ticket);
+  if (node.empty())
+    return {};
+  return std::move(node.mapped()->event);
+}
+
+void confirms::settle(const entry& x) {
+  if (x.routed && x.delivered.size() + x.offline.size() >= x.users.size())
+    finish(x.ticket);
+}
+
+void confirms::finish(uint64_t ticket) {
+  auto node = all_.extract(ticket);
+  if (node.empty())
+    return;
+  auto& x = *node.mapped();
+  std::string outcome = ",\"confirmed\":{";
+  for (const auto& user : x.users) {
+    if (outcome.back() != '{')
+      outcome += ',';
+    codec::quote_json(user, outcome);
+    outcome += x.delivered.count(user) > 0 ? ":\"delivered\""
+               : x.offline.count(user) > 0 ? ":\"offline\""
+                                           : ":\"timed_out\"";
+  }
+  tell_(x.event, x.routed, outcome + '}');
+}
+
+} // namespace signalbox

@@ -1,0 +1,190 @@
+#pragma once
+
+#include "actors/relay/gather.hpp"
+#include "actors/relay/relay.hpp"
+#include "actors/shard/light_actor.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace signalbox {
+
+/// The actor behind `spawn_relay`. What this node's INGEST accepts is in
+/// relay.cpp, what other nodes send in relay_serving.cpp.
+class relay_impl : public light_actor {
+public:
+  relay_impl(caf::actor_config& cfg, shard& at, const settings& opts,
+             mesh& others, users_actor users,
+             std::map<std::string, nsp_actor> nsps, counters& count);
+
+  const char* name() const override;
+
+  void set_ingest(ingest_actor ingest) {
+    ingest_ = std::move(ingest);
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override;
+  void on_end(const caf::error& reason) override;
+
+private:
+  /// An event on its way to the nodes.
+  struct event {
+    bool ready() const noexcept {
+      return homes.empty() && claims.empty();
+    }
+
+    uint64_t ticket() const noexcept {
+      return to_users ? users.ticket : all.ticket;
+    }
+
+    const std::string& nsp() const noexcept {
+      return to_users ? users.event->nsp() : all.event->nsp();
+    }
+
+    const event_key& key() const noexcept {
+      return to_users ? users.claim : all.claim;
+    }
+
+    /// One of the two.
+    deliver_users users;
+    broadcast all;
+    bool to_users = false;
+    /// Homes that were asked, with the positions of their users.
+    std::map<uint16_t, std::vector<size_t>> homes;
+    std::vector<wire::whereabouts> where;
+    /// Nobody can say where the users are: it goes to every node.
+    bool flood = false;
+    /// Nodes that were asked about its key, and what one of them objected.
+    std::set<uint16_t> claims;
+    std::optional<wire::claimed> objection;
+    /// Nodes that did not say anything about its key.
+    std::vector<uint16_t> silent;
+    /// Tells it from all others if it should come again; 0 in namespaces that
+    /// are not sequenced.
+    uint64_t origin = 0;
+    uint64_t number = 0;
+  };
+
+  using event_ptr = std::shared_ptr<event>;
+
+  /// What a number with `foreign_bit` stands for.
+  struct foreign {
+    uint16_t node = 0;
+    uint64_t number = 0;
+    session::time_point until = 0;
+  };
+
+  /// Marks numbers that stand for an event or confirm of another node.
+  static constexpr uint64_t foreign_bit = uint64_t{1} << 63;
+
+  session::time_point now() {
+    return home().home().wheel().now();
+  }
+
+  bool lives(uint16_t node) const;
+
+  // -- events of this node ----------------------------------------------------
+
+  void on(deliver_users& x);
+  void on(broadcast& x);
+  void on(view_changed& x);
+  void on(wire::located& x);
+  void on(wire::claimed& x);
+  void push(const event_ptr& x);
+  void pump(std::deque<event_ptr>& lane);
+  void locate(const event_ptr& e);
+  void claim(const event_ptr& e);
+  void settle(const event_ptr& e);
+  void wait(uint64_t ticket, int64_t ms);
+
+  // -- to the nodes -----------------------------------------------------------
+
+  uint16_t sequencer(const std::string& nsp) const;
+  gather& begin(uint64_t ticket, const std::vector<uint16_t>& nodes);
+  void send_out(event& x);
+  void refuse(const event& x);
+  void submit(const event_ptr& x, uint16_t node);
+  void send_broadcast(event& x);
+  void send_to_all(event& x);
+  void send_to_holders(event& x);
+  void to_namespace(broadcast x);
+  bool fresh(uint64_t origin, uint64_t number);
+  void answer_nobody(uint64_t ticket);
+
+  // -- answers ----------------------------------------------------------------
+
+  void on(routed& x);
+  void on(wire::routed& x);
+  void on(user_info& x);
+  void on(wire::command_done& x);
+  void on(batches_acked& x);
+  void finish_if_complete(uint64_t ticket);
+  void answer(routed x);
+  template <class T>
+  void add(uint16_t node, uint64_t ticket, const T& part);
+
+  // -- commands, confirms, keys -----------------------------------------------
+
+  void on(user_command& x);
+  void on(confirmed& x);
+  void on(wire::claim_settled& x);
+
+  // -- for other nodes --------------------------------------------------------
+
+  uint64_t note(std::unordered_map<uint64_t, foreign>& in, uint16_t node,
+                uint64_t number, int64_t keep_ms);
+  deliver_users read(wire::deliver& x);
+  broadcast read(wire::broadcast& x);
+  void on(wire::deliver& x);
+  void on(wire::broadcast& x);
+  void on(wire::submit& x);
+  void on(wire::command& x);
+  void on(wire::confirmed& x);
+  void on(wire::claim& x);
+
+  // -- deadlines --------------------------------------------------------------
+
+  void arm();
+  void on_look();
+
+  const settings& opts_;
+  mesh* mesh_;
+  users_actor users_;
+  std::map<std::string, nsp_actor> nsps_;
+  ingest_actor ingest_;
+  population population_;
+  session::timer timer_;
+  bool armed_ = false;
+  std::vector<uint16_t> nodes_;
+  std::set<std::string> sequenced_;
+  uint64_t origin_;
+  uint64_t last_number_ = 0;
+  /// When the view changed last; keys of before may be known anywhere.
+  session::time_point changed_ = 0;
+  /// Events of each namespace in the order of acceptance.
+  std::unordered_map<std::string, std::deque<event_ptr>> lanes_;
+  /// Events whose homes or keys are asked for, in the order of acceptance.
+  std::map<uint64_t, event_ptr> waiting_;
+  /// Events that a sequencer has not answered yet, and which one.
+  std::map<uint64_t, std::pair<uint16_t, event_ptr>> submitted_;
+  /// Events and commands whose answers are awaited.
+  std::unordered_map<uint64_t, gather> gathers_;
+  /// By node: batches, and the events that are complete when they arrive.
+  std::unordered_map<uint16_t, std::deque<std::pair<uint64_t, uint64_t>>> acks_;
+  /// When an answer is too late, in that order.
+  std::deque<std::pair<session::time_point, uint64_t>> overdue_;
+  std::unordered_map<uint64_t, foreign> foreign_events_;
+  std::unordered_map<uint64_t, foreign> foreign_confirms_;
+  uint64_t last_foreign_ = 0;
+  /// Sequenced events that were sent on here lately.
+  std::set<std::pair<uint64_t, uint64_t>> seen_;
+  std::deque<std::pair<uint64_t, uint64_t>> seen_order_;
+};
+
+} // namespace signalbox

@@ -1,0 +1,355 @@
+#include "actors/api/type_ids.hpp"
+#include "actors/relay/relay_impl.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <random>
+
+namespace signalbox {
+
+namespace {
+
+/// How often RELAY looks for answers that are overdue, in milliseconds.
+constexpr int64_t look = 100;
+
+/// Sequenced events that are known by their numbers.
+constexpr size_t most_seen = 65536;
+
+/// An event under way in a sequencer may wait there as long as one of its own.
+constexpr int64_t patience = 3;
+
+uint64_t draw() {
+  std::random_device from;
+  return static_cast<uint64_t>(from()) << 32 | from() | 1;
+}
+
+codec::event_ptr make_event(std::string& nsp, std::string& args,
+                            std::vector<std::string>& attachments) {
+  return std::make_shared<const codec::shared_event>(
+    std::move(nsp), std::move(args), std::move(attachments));
+}
+
+} // namespace
+
+relay_impl::relay_impl(caf::actor_config& cfg, shard& at, const settings& opts,
+                       mesh& others, users_actor users,
+                       std::map<std::string, nsp_actor> nsps, counters& count)
+  : light_actor(cfg, at), opts_(opts), mesh_(&others), users_(std::move(users)),
+    nsps_(std::move(nsps)), population_(count, actor_kind::relay),
+    timer_(session::make_timer<&relay_impl::on_look>(this)),
+    nodes_(others.nodes()), origin_(draw()) {
+  for (const auto& each : opts.namespaces)
+    if (each.sequenced)
+      sequenced_.insert(each.name);
+}
+
+const char* relay_impl::name() const {
+  return "signalbox.relay";
+}
+
+void relay_impl::receive(caf::mailbox_element& x) {
+  auto known =
+    dispatch<deliver_users, broadcast, user_command, routed, user_info,
+             confirmed, view_changed, batches_acked, wire::located,
+             wire::deliver, wire::broadcast, wire::submit, wire::routed,
+             wire::confirmed, wire::command, wire::command_done, wire::claim,
+             wire::claimed, wire::claim_settled>(
+      x, [this](auto& msg) { on(msg); });
+  if (!known)
+    unexpected(x);
+}
+
+void relay_impl::on_end(const caf::error&) {
+  population_.end();
+  timer_.cancel();
+  users_ = nullptr;
+  nsps_.clear();
+  ingest_ = nullptr;
+  lanes_.clear();
+  waiting_.clear();
+  submitted_.clear();
+}
+
+// -- answers ------------------------------------------------------------------
+
+/// USERS or an NSP here has answered.
+void relay_impl::on(routed& x) {
+  // An event that was only passed on here; one that a sequencer handles for
+  // another node has answers to gather first.
+  if ((x.ticket & foreign_bit) != 0 && gathers_.count(x.ticket) == 0)
+    answer(std::move(x));
+  else
+    add(mesh_->self(), x.ticket, x);
+}
+
+void relay_impl::on(wire::routed& x) {
+  submitted_.erase(x.ticket);
+  routed part;
+  part.matched = x.matched;
+  part.online = x.online;
+  part.offline = std::move(x.offline);
+  part.found = std::move(x.found);
+  part.unreachable = std::move(x.unreachable);
+  add(x.from, x.ticket, part);
+}
+
+void relay_impl::on(user_info& x) {
+  if ((x.ticket & foreign_bit) == 0) {
+    add(mesh_->self(), x.ticket, x);
+    return;
+  }
+  auto i = foreign_events_.extract(x.ticket);
+  if (!i.empty())
+    mesh_->send(i.mapped().node,
+                wire::command_done{0, i.mapped().number, x.version,
+                                   std::move(x.info), std::move(x.connections),
+                                   std::move(x.online), x.changed});
+}
+
+void relay_impl::on(wire::command_done& x) {
+  user_info part;
+  part.version = x.version;
+  part.info = std::move(x.info);
+  part.connections = std::move(x.connections);
+  part.online = std::move(x.online);
+  part.changed = x.changed;
+  add(x.from, x.ticket, part);
+}
+
+void relay_impl::on(batches_acked& x) {
+  auto& all = acks_[x.node];
+  while (!all.empty() && all.front().first <= x.number) {
+    auto ticket = all.front().second;
+    all.pop_front();
+    auto i = gathers_.find(ticket);
+    if (i == gathers_.end())
+      continue;
+    i->second.done(x.node);
+    finish_if_complete(ticket);
+  }
+}
+
+template <class T>
+void relay_impl::add(uint16_t node, uint64_t ticket, const T& part) {
+  auto i = gathers_.find(ticket);
+  if (i == gathers_.end())
+    return;
+  i->second.add(node, part);
+  finish_if_complete(ticket);
+}
+
+void relay_impl::finish_if_complete(uint64_t ticket) {
+  auto i = gathers_.find(ticket);
+  if (i == gathers_.end() || !i->second.complete())
+    return;
+  auto done = std::move(i->second);
+  gathers_.erase(i);
+  submitted_.erase(ticket);
+  done.finish(mesh_->lost());
+  if (!done.command)
+    answer(std::move(done.event));
+  else if (ingest_)
+    caf::anon_send(ingest_, std::move(done.info));
+}
+
+/// Tells whoever asked: INGEST, or another node.
+void relay_impl::answer(routed x) {
+  if ((x.ticket & foreign_bit) == 0) {
+    if (ingest_)
+      caf::anon_send(ingest_, std::move(x));
+    return;
+  }
+  auto i = foreign_events_.extract(x.ticket);
+  if (!i.empty())
+    mesh_->send(i.mapped().node,
+                wire::routed{0, i.mapped().number, x.matched, x.online,
+                             std::move(x.offline), std::move(x.found),
+                             std::move(x.unreachable)});
+}
+
+// -- events of other nodes ----------------------------------------------------
+
+uint64_t relay_impl::note(std::unordered_map<uint64_t, foreign>& in,
+                          uint16_t node, uint64_t number, int64_t keep_ms) {
+  auto out = ++last_foreign_ | foreign_bit;
+  in[out] = {node, number, now() + keep_ms};
+  arm();
+  return out;
+}
+
+deliver_users relay_impl::read(wire::deliver& x) {
+  deliver_users out;
+  auto keep = opts_.cluster.request_timeout.count() * patience;
+  if (x.ticket != 0)
+    out.ticket = note(foreign_events_, x.from, x.ticket, keep);
+  if (x.confirm != 0)
+    out.confirm =
+      note(foreign_confirms_, x.from, x.confirm, x.confirm_ms + keep);
+  out.confirm_ms = x.confirm_ms;
+  out.users = std::move(x.users);
+  out.event = make_event(x.nsp, x.args, x.attachments);
+  out.volatile_ = x.volatile_;
+  return out;
+}
+
+broadcast relay_impl::read(wire::broadcast& x) {
+  broadcast out;
+  out.ticket = note(foreign_events_, x.from, x.ticket,
+                    opts_.cluster.request_timeout.count() * patience);
+  out.event = make_event(x.nsp, x.args, x.attachments);
+  out.rooms = std::move(x.rooms);
+  out.volatile_ = x.volatile_;
+  return out;
+}
+
+void relay_impl::on(wire::deliver& x) {
+  auto is_fresh = fresh(x.origin, x.number);
+  auto out = read(x);
+  if (is_fresh)
+    caf::anon_send(users_, std::move(out));
+  else if (out.ticket != 0)
+    answer_nobody(out.ticket);
+}
+
+void relay_impl::on(wire::broadcast& x) {
+  auto is_fresh = fresh(x.origin, x.number);
+  auto out = read(x);
+  if (is_fresh)
+    to_namespace(std::move(out));
+  else
+    answer_nobody(out.ticket);
+}
+
+void relay_impl::on(wire::submit& x) {
+  auto e = std::make_shared<event>();
+  e->to_users = x.to_users;
+  e->origin = x.to_users ? x.users.origin : x.all.origin;
+  e->number = x.to_users ? x.users.number : x.all.number;
+  x.users.from = x.from;
+  x.all.from = x.from;
+  if (x.to_users)
+    e->users = read(x.users);
+  else
+    e->all = read(x.all);
+  push(e);
+}
+
+/// Returns whether a sequenced event was not sent on here before.
+bool relay_impl::fresh(uint64_t origin, uint64_t number) {
+  if (origin == 0)
+    return true;
+  if (!seen_.emplace(origin, number).second)
+    return false;
+  seen_order_.emplace_back(origin, number);
+  if (seen_order_.size() > most_seen) {
+    seen_.erase(seen_order_.front());
+    seen_order_.pop_front();
+  }
+  return true;
+}
+
+void relay_impl::to_namespace(broadcast x) {
+  auto i = nsps_.find(x.event->nsp());
+  if (i != nsps_.end() && i->second)
+    caf::anon_send(i->second, std::move(x));
+  else
+    answer_nobody(x.ticket);
+}
+
+void relay_impl::answer_nobody(uint64_t ticket) {
+  routed nobody;
+  nobody.ticket = ticket;
+  on(nobody);
+}
+
+void relay_impl::on(wire::command& x) {
+  user_command out;
+  out.what = static_cast<user_command::kind>(x.what);
+  out.ticket = note(foreign_events_, x.from, x.ticket,
+                    opts_.cluster.request_timeout.count());
+  out.connections = x.connections;
+  out.ids = std::move(x.ids);
+  out.nsp = std::move(x.nsp);
+  out.join = std::move(x.join);
+  out.leave = std::move(x.leave);
+  if (!out.ids.empty())
+    caf::anon_send(users_, std::move(out));
+}
+
+// -- confirms and keys --------------------------------------------------------
+
+/// A client here has acknowledged an event.
+void relay_impl::on(confirmed& x) {
+  if ((x.confirm & foreign_bit) == 0) {
+    if (ingest_)
+      caf::anon_send(ingest_, std::move(x));
+    return;
+  }
+  // Kept until its time is over: several users may owe one.
+  auto i = foreign_confirms_.find(x.confirm);
+  if (i != foreign_confirms_.end())
+    mesh_->send(i->second.node,
+                wire::confirmed{0, i->second.number, std::move(x.user)});
+}
+
+void relay_impl::on(wire::confirmed& x) {
+  confirmed out{x.confirm, std::move(x.user)};
+  on(out);
+}
+
+void relay_impl::on(wire::claim& x) {
+  x.ticket = note(foreign_events_, x.from, x.ticket,
+                  opts_.cluster.request_timeout.count());
+  if (ingest_)
+    caf::anon_send(ingest_, std::move(x));
+}
+
+void relay_impl::on(wire::claim_settled& x) {
+  if (x.from != mesh_->self()) {
+    if (ingest_)
+      caf::anon_send(ingest_, std::move(x));
+    return;
+  }
+  auto owner = mesh_->home("key:" + x.credential + '\n' + x.key);
+  if (owner != mesh_->self())
+    mesh_->send(owner, x);
+}
+
+// -- deadlines ----------------------------------------------------------------
+
+void relay_impl::wait(uint64_t ticket, int64_t ms) {
+  overdue_.emplace_back(now() + ms, ticket);
+  arm();
+}
+
+void relay_impl::arm() {
+  if (!std::exchange(armed_, true))
+    home().home().wheel().arm(timer_, look);
+}
+
+void relay_impl::on_look() {
+  armed_ = false;
+  while (!overdue_.empty() && overdue_.front().first <= now()) {
+    auto ticket = overdue_.front().second;
+    overdue_.pop_front();
+    if (auto i = waiting_.find(ticket); i != waiting_.end()) {
+      auto e = i->second;
+      e->flood = e->to_users && !e->homes.empty();
+      e->silent.insert(e->silent.end(), e->claims.begin(), e->claims.end());
+      e->claims.clear();
+      settle(e);
+    } else if (auto j = gathers_.find(ticket); j != gathers_.end()) {
+      j->second.give_up();
+      finish_if_complete(ticket);
+    }
+  }
+  for (auto* each : {&foreign_events_, &foreign_confirms_})
+    std::erase_if(*each,
+                  [this](const auto& x) { return x.second.until <= now(); });
+  if (!overdue_.empty() || !foreign_events_.empty()
+      || !foreign_confirms_.empty())
+    arm();
+}
+
+} // namespace signalbox
