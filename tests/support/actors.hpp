@@ -4,6 +4,7 @@
 
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/connection.hpp"
+#include "actors/ingest/api_paths.hpp"
 #include "actors/nsp/nsp.hpp"
 #include "actors/presence/users.hpp"
 #include "actors/shard/light_actor.hpp"
@@ -161,12 +162,10 @@ struct rooms : shards {
     site = site_self;
     ingest = in_self;
     nsp = add_namespace("/");
-    users_nsp place{nsp.handle, {}};
-    for (auto& each : nsp.hubs)
-      place.hubs.push_back(each.handle);
-    shared.users = spawn_users(one, {{"/", place}}, opts.presence, count);
+    shared.users = spawn_users(one, {{"/", nsp.handle}}, opts.presence, count);
     shared.site_auth = site_handle;
     shared.ingest = in_handle;
+    shared.acks = in_handle;
     shared.make_id = [this] { return "c" + std::to_string(++ids); };
     set_ingest(shared.users, in_handle);
     set_ingest(nsp, in_handle);
@@ -187,6 +186,7 @@ struct rooms : shards {
     shared.users = nullptr;
     shared.site_auth = nullptr;
     shared.ingest = nullptr;
+    shared.acks = nullptr;
   }
 
   /// Adds a namespace; USERS counts nobody in any but the first.
@@ -245,7 +245,7 @@ struct rooms : shards {
     x.ids = {user};
     caf::anon_send(shared.users, x);
     settle();
-    auto out = ingest->all<user_info>().back().json;
+    auto out = describe(x, ingest->all<user_info>().back());
     ingest->all<user_info>().clear();
     return out;
   }
@@ -259,6 +259,7 @@ struct rooms : shards {
   /// `confirm` the clients are asked to acknowledge it within a second.
   uint64_t post(const std::string& user, uint64_t confirm = 0) {
     deliver_users x;
+    x.ticket = 1;
     x.users = {user};
     x.event = event();
     x.confirm = confirm;
@@ -279,13 +280,16 @@ struct rooms : shards {
     return ingest->all<routed>().back().online;
   }
 
-  void command(user_command x) {
-    caf::anon_send(shared.users, std::move(x));
+  /// Returns the answer as the API shows it.
+  std::string command(const user_command& x) {
+    caf::anon_send(shared.users, x);
     settle();
+    const auto& info = ingest->all<user_info>().back();
+    return found_nothing(x, info) ? "not_found" : describe(x, info);
   }
 
   credentials keys{opts.ingest.keys};
-  connection_context shared{opts, keys, count, {}, {}, {}, {}, {}};
+  connection_context shared{opts, keys, count, {}, {}, {}, {}, {}, {}};
   nsp_ref nsp;
   fake_site* site = nullptr;
   fake_ingest* ingest = nullptr;

@@ -35,7 +35,7 @@ struct fixture : shards {
     std::tie(publisher, replies) =
       spawn_light<fake_publisher, connection_actor>(two);
     in = spawn_ingest(one, opts, keys, users, {{"/", root}, {"/chat", chat}},
-                      "e-", count);
+                      {}, "e-", count);
   }
 
   ~fixture() {
@@ -90,7 +90,7 @@ struct fixture : shards {
   void route_users(uint64_t matched, uint64_t online,
                    std::vector<std::string> offline = {}) {
     auto& all = asked->all<deliver_users>();
-    routed x{all.front().ticket, matched, online, std::move(offline)};
+    routed x{all.front().ticket, matched, online, std::move(offline), {}, {}};
     all.erase(all.begin());
     caf::anon_send(in, std::move(x));
     settle();
@@ -98,7 +98,7 @@ struct fixture : shards {
 
   void route_nsp(uint64_t matched, uint64_t online) {
     auto& all = cast->all<broadcast>();
-    routed x{all.front().ticket, matched, online, {}};
+    routed x{all.front().ticket, matched, online, {}, {}, {}};
     all.erase(all.begin());
     caf::anon_send(in, std::move(x));
     settle();
@@ -202,7 +202,8 @@ TEST(sequence numbers count by namespace and refusals use none) {
   CHECK(said().find(R"("id":"e-1","seq":1,)") != std::string::npos);
   route_nsp(0, 0);
   CHECK(said().find(R"("id":"e-2","seq":2,)") != std::string::npos);
-  caf::anon_send(in, routed{chat_cast->all<broadcast>()[0].ticket, 0, 0, {}});
+  caf::anon_send(
+    in, routed{chat_cast->all<broadcast>()[0].ticket, 0, 0, {}, {}, {}});
   CHECK(said().find(R"("id":"e-3","seq":1,)") != std::string::npos);
 }
 
@@ -454,13 +455,19 @@ TEST(a command goes to USERS and its answer comes back) {
   REQUIRE_EQUAL(asked->all<user_command>().size(), 1u);
   CHECK_EQUAL(asked->all<user_command>()[0].ids[0], "anna");
   auto number = asked->all<user_command>()[0].ticket;
-  caf::anon_send(in, user_info{number, ec::none, "{}"});
-  CHECK_EQUAL(said(), "200 {}");
-  caf::anon_send(in, user_info{number, ec::none, "{}"});
+  user_info answer;
+  answer.ticket = number;
+  answer.version = 7;
+  answer.online = {true};
+  caf::anon_send(in, answer);
+  CHECK_EQUAL(said(), R"(200 {"online":true,"version":7,"connections":[]})");
+  caf::anon_send(in, answer);
   CHECK_EQUAL(said(), "");
+  MESSAGE("a connection that is nowhere is not found");
   call("", "key-of-the-site!", "/api/v1/connections/c1/disconnect");
-  number = asked->all<user_command>()[1].ticket;
-  caf::anon_send(in, user_info{number, ec::not_found, "{}"});
+  answer = {};
+  answer.ticket = asked->all<user_command>()[1].ticket;
+  caf::anon_send(in, answer);
   CHECK(said().starts_with("404 "));
 }
 

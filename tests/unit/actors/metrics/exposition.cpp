@@ -18,7 +18,8 @@ struct fixture {
   net::engine_counters engine;
   session::counters sessions;
   net::client_census clients;
-  all_counters all{actors, net, engine, sessions, clients, 5000, true, false};
+  all_counters all{actors, net,  engine, sessions, clients,
+                   5000,   true, false,  {}};
 
   std::string state() const {
     return status()["state"];

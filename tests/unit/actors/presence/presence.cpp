@@ -3,12 +3,12 @@
 #include "tests/support/actors.hpp"
 
 using namespace signalbox;
-using signalbox::test::recorder;
 using signalbox::test::shards;
 
 namespace {
 
-using fake_connection = recorder<deliver>;
+/// Namespaces by their index.
+enum nsp : uint16_t { root, chat, news };
 
 struct fixture : shards {
   fixture() {
@@ -19,43 +19,25 @@ struct fixture : shards {
         ended = it.user() + (over ? " over " : " lost ")
                 + std::to_string(it.entries().size());
       });
-    for (size_t i = 0; i < 3; ++i)
-      std::tie(who[i], out[i]) =
-        spawn_light<fake_connection, connection_actor>(two);
   }
 
   ~fixture() {
     end(handle);
-    for (auto& each : who)
-      end(each);
     settle();
     handle = nullptr;
-    for (auto& each : who)
-      each = nullptr;
   }
 
-  ec add(size_t i, const std::string& sid, const std::string& nsp = "/",
-         const std::string& info = {}) {
-    return x->add(
-      {who[i], 0, "anna", nsp, sid, info, "polling", "eio4", 1700000000});
+  ec add(uint64_t connection, uint16_t in = root, const std::string& info = {},
+         uint16_t node = 0) {
+    return x->add({node, in, connection}, info);
   }
 
-  uint64_t push(const std::string& nsp) {
-    deliver_users event;
-    event.event = std::make_shared<const codec::shared_event>(
-      nsp, R"(["x"])", std::vector<std::string>{});
-    event.volatile_ = true;
-    event.confirm = 70;
-    event.confirm_ms = 500;
-    auto n = x->push(event);
-    settle();
-    return n;
+  bool remove(uint64_t connection, uint16_t in = root) {
+    return x->remove({0, in, connection});
   }
 
   presence_actor handle;
   presence* x = nullptr;
-  std::array<connection_actor, 3> who;
-  std::array<fake_connection*, 3> out{};
   std::string ended;
 };
 
@@ -65,76 +47,98 @@ CAF_TEST_FIXTURE_SCOPE(presence_tests, fixture)
 
 TEST(the version rises by one with each real change) {
   CHECK_EQUAL(x->version(), 100u);
-  add(0, "s0");
+  add(1);
   CHECK_EQUAL(x->version(), 101u);
   MESSAGE("a connection that reports again is none");
-  CHECK(add(0, "s0") == ec::none);
+  CHECK(add(1) == ec::none);
   CHECK_EQUAL(x->version(), 101u);
-  add(1, "s1");
+  add(2);
   CHECK_EQUAL(x->version(), 102u);
   MESSAGE("neither is one that is refused");
-  add(2, "s2");
+  add(3);
   CHECK_EQUAL(x->version(), 102u);
-  CHECK(x->remove("s1"));
+  CHECK(remove(2));
   CHECK_EQUAL(x->version(), 103u);
   MESSAGE("nor one that was not there");
-  CHECK(!x->remove("s1"));
+  CHECK(!remove(2));
   CHECK_EQUAL(x->version(), 103u);
 }
 
 TEST(the cap counts connections and not namespaces) {
-  CHECK(add(0, "a", "/") == ec::none);
-  CHECK(add(0, "b", "/b") == ec::none);
-  CHECK(add(0, "c", "/c") == ec::none);
-  CHECK(add(1, "d", "/") == ec::none);
-  CHECK(add(2, "e", "/") == ec::too_many_connections);
-  CHECK(add(1, "f", "/f") == ec::none);
+  CHECK(add(1, root) == ec::none);
+  CHECK(add(1, chat) == ec::none);
+  CHECK(add(1, news) == ec::none);
+  CHECK(add(2, root) == ec::none);
+  CHECK(add(3, root) == ec::too_many_connections);
+  CHECK(add(2, chat) == ec::none);
   CHECK_EQUAL(x->entries().size(), 5u);
   MESSAGE("a connection counts until its last namespace");
-  x->remove("d");
-  CHECK(add(2, "e", "/") == ec::too_many_connections);
-  x->remove("f");
-  CHECK(add(2, "e", "/") == ec::none);
+  remove(2, root);
+  CHECK(add(3, root) == ec::too_many_connections);
+  remove(2, chat);
+  CHECK(add(3, root) == ec::none);
 }
 
-TEST(an event goes to the connections in its namespace) {
-  add(0, "a", "/");
-  add(0, "b", "/chat");
-  add(1, "c", "/chat");
-  CHECK_EQUAL(push("/chat"), 2u);
-  REQUIRE_EQUAL(out[0]->all<deliver>().size(), 1u);
-  const auto& got = out[0]->all<deliver>()[0];
-  CHECK_EQUAL(got.sid, "b");
-  CHECK(got.volatile_);
-  CHECK_EQUAL(got.confirm, 70u);
-  CHECK_EQUAL(got.confirm_ms, 500);
-  CHECK_EQUAL(out[1]->all<deliver>()[0].sid, "c");
-  MESSAGE("all share the same bytes");
-  CHECK(got.event == out[1]->all<deliver>()[0].event);
-  CHECK_EQUAL(push("/none"), 0u);
+TEST(connections of several nodes count together) {
+  CHECK(add(1, root, {}, 4) == ec::none);
+  MESSAGE("the same number on another node is another connection");
+  CHECK(add(1, root, {}, 5) == ec::none);
+  CHECK(add(2, root, {}, 4) == ec::too_many_connections);
 }
 
-TEST(a new transport is noted without a new version) {
-  add(0, "a");
-  x->move({"anna", "a", "websocket"});
-  x->move({"anna", "unknown", "websocket"});
-  CHECK_EQUAL(x->entries()[0].transport, "websocket");
-  CHECK_EQUAL(x->version(), 101u);
+TEST(what a node reports takes the place of what it reported before) {
+  add(1, root, {}, 4);
+  add(2, root, {}, 5);
+  CHECK_EQUAL(x->version(), 102u);
+  x->replace(4, {{4, root, 1}, {4, chat, 1}});
+  CHECK_EQUAL(x->entries().size(), 3u);
+  CHECK_EQUAL(x->version(), 103u);
+  MESSAGE("the same once more is no change");
+  x->replace(4, {{4, root, 1}, {4, chat, 1}});
+  CHECK_EQUAL(x->version(), 103u);
+  x->replace(4, {});
+  REQUIRE_EQUAL(x->entries().size(), 1u);
+  CHECK_EQUAL(x->entries()[0].node, 5u);
+  CHECK_EQUAL(x->version(), 105u);
+  MESSAGE("and is not bounded by the cap, since the connections are there");
+  x->replace(6, {{6, root, 1}, {6, root, 2}, {6, root, 3}});
+  CHECK_EQUAL(x->entries().size(), 4u);
+}
+
+TEST(the grace begins when the last node has nobody left) {
+  x->replace(4, {{4, root, 1}});
+  x->replace(5, {{5, root, 1}});
+  x->replace(4, {});
+  advance(2 * opts.presence.leave_grace.count());
+  CHECK_EQUAL(ended, "");
+  x->replace(5, {});
+  advance(opts.presence.leave_grace.count() - 1);
+  CHECK_EQUAL(ended, "");
+  MESSAGE("and is over when one comes again");
+  x->replace(4, {{4, root, 2}});
+  advance(2 * opts.presence.leave_grace.count());
+  CHECK_EQUAL(ended, "");
+  x->replace(4, {});
+  advance(opts.presence.leave_grace.count() + 17);
+  CHECK_EQUAL(ended, "anna over 0");
 }
 
 TEST(the info is that of the last verdict) {
-  add(0, "a", "/", R"({"n":1})");
-  add(1, "b", "/", R"({"n":2})");
+  add(1, root, R"({"n":1})");
+  add(2, root, R"({"n":2})");
+  CHECK_EQUAL(x->info(), R"({"n":2})");
+  MESSAGE("a report without one changes nothing");
+  x->set_info("");
   CHECK_EQUAL(x->info(), R"({"n":2})");
 }
 
 TEST(the record ends with the leave grace after the last connection) {
-  add(0, "a");
-  add(1, "b");
-  x->remove("a");
+  add(1);
+  add(2);
+  remove(1);
   advance(2 * opts.presence.leave_grace.count());
   CHECK_EQUAL(ended, "");
-  x->remove("b");
+  remove(2);
   advance(opts.presence.leave_grace.count() - 1);
   CHECK_EQUAL(ended, "");
   CHECK_EQUAL(living(actor_kind::presence), 1);
@@ -144,18 +148,25 @@ TEST(the record ends with the leave grace after the last connection) {
 }
 
 TEST(who returns within the grace finds the record) {
-  add(0, "a");
-  x->remove("a");
+  add(1);
+  remove(1);
   advance(opts.presence.leave_grace.count() - 1);
-  add(1, "b");
+  add(2);
   advance(2 * opts.presence.leave_grace.count());
   CHECK_EQUAL(ended, "");
   CHECK_EQUAL(x->version(), 103u);
 }
 
+TEST(a record that belongs elsewhere ends at once and in order) {
+  add(1);
+  x->dismiss();
+  CHECK_EQUAL(ended, "anna over 1");
+  CHECK_EQUAL(living(actor_kind::presence), 0);
+}
+
 TEST(a killed record says whom it knew) {
-  add(0, "a");
-  add(1, "b");
+  add(1);
+  add(2);
   caf::anon_send_exit(handle, caf::exit_reason::kill);
   settle();
   CHECK_EQUAL(ended, "anna lost 2");
