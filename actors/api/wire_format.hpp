@@ -65,7 +65,8 @@ private:
   std::string& out_;
 };
 
-/// Reads the fields of a message. What is missing at the end keeps its value.
+/// Reads the fields of a message. What is missing at its end keeps its value;
+/// what is within a field, such as an element of a list, must be whole.
 class reader {
 public:
   using result_type = void;
@@ -90,7 +91,7 @@ public:
 private:
   template <class T>
   void field(T& x) {
-    if (ok_ && !in_.empty())
+    if (ok_ && (nested_ || !in_.empty()))
       get(x);
   }
 
@@ -111,7 +112,9 @@ private:
       if (take(sizeof(x)))
         std::memcpy(&x, taken_, sizeof(x));
     } else {
+      auto outer = std::exchange(nested_, true);
       inspect(*this, x);
+      nested_ = outer;
     }
   }
 
@@ -149,6 +152,7 @@ private:
 
   std::string_view in_;
   const char* taken_ = nullptr;
+  bool nested_ = false;
   bool ok_ = true;
 };
 
