@@ -1,9 +1,12 @@
 #include "actors/membership/outgoing.hpp"
 
+#include <algorithm>
+
 namespace signalbox {
 
 std::string& outgoing::open() {
-  if (batches_.size() == sent_ || batches_.back().bytes.size() >= batch_bytes)
+  if (batches_.empty() || batches_.back().number <= closed_
+      || batches_.back().bytes.size() >= batch_bytes)
     batches_.push_back({++last_, {}});
   before_ = batches_.back().bytes.size();
   return batches_.back().bytes;
@@ -21,6 +24,7 @@ const outgoing::batch* outgoing::next() {
     return nullptr;
   ++sent_;
   sent_bytes_ += x.bytes.size();
+  closed_ = std::max(closed_, x.number);
   return &x;
 }
 
@@ -39,10 +43,13 @@ bool outgoing::acked(uint64_t number) {
 
 bool outgoing::resume(uint64_t received) {
   auto first = batches_.empty() ? last_ + 1 : batches_.front().number;
-  if (received + 1 < first || received > last_)
+  if (received + 1 < first || received > closed_)
     return false;
-  // What was filled last may have more to come; sent again it is closed.
-  acked(received);
+  // What the last session did not get to send again may have arrived before.
+  while (!batches_.empty() && batches_.front().number <= received) {
+    bytes_ -= batches_.front().bytes.size();
+    batches_.pop_front();
+  }
   sent_ = 0;
   sent_bytes_ = 0;
   return true;

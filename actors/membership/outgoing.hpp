@@ -45,8 +45,9 @@ public:
   bool acked(uint64_t number);
 
   /// A new session begins; the other side has everything up to `received`.
-  /// What follows is sent again. Returns false if that is not possible, since
-  /// it is another stream than the other side knows.
+  /// What follows is sent again, batch by batch as it was: one that did arrive
+  /// meanwhile is known by its number. Returns false if that is not possible,
+  /// since it is another stream than the other side knows.
   bool resume(uint64_t received);
 
   /// Forgets everything; numbers begin anew.
@@ -66,6 +67,8 @@ private:
   /// Size of the batch being filled before the item under way.
   size_t before_ = 0;
   uint64_t last_ = 0;
+  /// The last batch that was ever sent; none up to it takes more items.
+  uint64_t closed_ = 0;
 };
 
 } // namespace signalbox
