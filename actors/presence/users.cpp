@@ -77,6 +77,8 @@ private:
   /// to take up.
   struct joining {
     presence_attach x;
+    /// The home when it was asked.
+    uint16_t home = 0;
     std::set<uint16_t> asked;
     std::set<uint16_t> waiting;
     ec outcome = ec::none;
@@ -117,13 +119,12 @@ private:
     finish_if_done(number);
   }
 
-  /// Asks whoever has not been asked yet.
+  /// Asks whoever must know.
   void ask(uint64_t number, joining& p) {
     const wire::seat seat{p.x.nsp, connection_number(p.x.who)};
-    auto home = home_of(p.x.user);
+    auto home = p.home = home_of(p.x.user);
     for (auto node : targets(p.x.user)) {
-      if (!p.asked.insert(node).second)
-        continue;
+      p.asked.insert(node);
       if (node == self()) {
         if (home == self())
           note(p, records_.add(node, p.x.user, p.x.info, seat));
@@ -226,7 +227,8 @@ private:
     auto i = pending_.find(x.ticket);
     if (i == pending_.end() || i->second.waiting.erase(x.from) == 0)
       return;
-    note(i->second, x.outcome);
+    // A newer node may have other reasons.
+    note(i->second, x.outcome < ec::count_ ? x.outcome : ec::unavailable);
     finish_if_done(x.ticket);
   }
 
@@ -295,17 +297,24 @@ private:
       else if (old != user.home && lives(old) && !fresh(old))
         mesh_->send(old, wire::release{0, name});
     }
-    std::vector<uint64_t> all;
-    for (auto& [number, p] : pending_) {
-      std::erase_if(p.waiting, [this](auto node) { return !lives(node); });
-      std::erase_if(p.asked,
-                    [&](auto node) { return !lives(node) || fresh(node); });
-      ask(number, p);
-      all.push_back(number);
-    }
-    for (auto number : all)
-      finish_if_done(number);
+    ask_again();
     mesh_->reattached(x.serial);
+  }
+
+  /// Whoever is joining asks under another number: what was answered in the
+  /// old view says nothing about the new home.
+  void ask_again() {
+    for (auto& [old, was] : std::exchange(pending_, {})) {
+      auto number = ++last_ticket_;
+      auto& p = pending_[number];
+      p.x = std::move(was.x);
+      p.outcome = was.outcome;
+      p.gone = was.gone;
+      ask(number, p);
+      if (was.home != p.home && lives(was.home))
+        tell_gone(was.home, p.x.user, {p.x.nsp, connection_number(p.x.who)});
+      finish_if_done(number);
+    }
   }
 
   // -- commands ---------------------------------------------------------------

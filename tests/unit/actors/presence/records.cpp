@@ -1,0 +1,220 @@
+#include "actors/presence/records.hpp"
+
+#include "tests/support/actors.hpp"
+
+using namespace signalbox;
+using signalbox::test::recorder;
+using signalbox::test::shards;
+
+namespace {
+
+using fake_nsp = recorder<member_count>;
+
+struct fixture : shards {
+  fixture() {
+    std::tie(root, counted) = spawn_light<fake_nsp, nsp_actor>(one);
+    all = std::make_unique<records>(
+      one, std::map<std::string, nsp_actor>{{"/", root}}, opts.presence, count,
+      records::links{[this] { return floor; },
+                     [this](const auto& user, const auto& nodes) {
+                       lost += user;
+                       for (auto node : nodes)
+                         lost += ' ' + std::to_string(node);
+                     }});
+  }
+
+  ~fixture() {
+    all->clear();
+    end(root);
+    settle();
+    root = nullptr;
+  }
+
+  ec add(uint16_t node, const std::string& user, uint64_t connection,
+         const std::string& nsp = "/") {
+    return all->add(node, user, "", {nsp, connection});
+  }
+
+  void hold(uint16_t node, const std::string& user,
+            std::vector<wire::seat> seats) {
+    wire::hold x;
+    x.user = user;
+    x.seats = std::move(seats);
+    all->hold(node, x);
+  }
+
+  /// Returns where a user is, as `online@node@node`.
+  std::string where(const std::string& user, const std::string& nsp = "/") {
+    auto x = all->locate(user, nsp);
+    std::string out = x.known ? std::to_string(x.online) : "-";
+    for (auto node : x.nodes)
+      out += "@" + std::to_string(node);
+    return out;
+  }
+
+  uint64_t version(const std::string& user) {
+    const auto* x = all->find(user);
+    return x == nullptr ? 0 : x->version();
+  }
+
+  /// Returns the number of users in "/".
+  int64_t users() {
+    settle();
+    for (const auto& each : std::exchange(counted->all<member_count>(), {}))
+      users_ += each.users;
+    return users_;
+  }
+
+  nsp_actor root;
+  fake_nsp* counted = nullptr;
+  std::unique_ptr<records> all;
+  uint64_t floor = 1000;
+  std::string lost;
+
+private:
+  int64_t users_ = 0;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(records_tests, fixture)
+
+TEST(a record knows on which nodes its user is in a namespace) {
+  CHECK_EQUAL(where("anna"), "-");
+  add(1, "anna", 10);
+  add(2, "anna", 10);
+  add(2, "anna", 11);
+  add(3, "anna", 10, "/chat");
+  CHECK_EQUAL(where("anna"), "3@1@2");
+  CHECK_EQUAL(where("anna", "/chat"), "1@3");
+  CHECK_EQUAL(where("anna", "/none"), "0");
+  all->remove(2, "anna", {"/", 10});
+  CHECK_EQUAL(where("anna"), "2@1@2");
+  all->remove(2, "anna", {"/", 11});
+  CHECK_EQUAL(where("anna"), "1@1");
+  MESSAGE("of a user nobody has, nothing goes away");
+  all->remove(2, "ben", {"/", 11});
+  CHECK_EQUAL(where("ben"), "-");
+}
+
+TEST(a user counts once in a namespace wherever the connections are) {
+  add(1, "anna", 10);
+  add(2, "anna", 20);
+  add(1, "ben", 11);
+  CHECK_EQUAL(users(), 2);
+  CHECK_EQUAL(count.users_online, 2);
+  all->remove(1, "anna", {"/", 10});
+  CHECK_EQUAL(users(), 2);
+  all->remove(2, "anna", {"/", 20});
+  CHECK_EQUAL(users(), 1);
+  CHECK_EQUAL(count.users_online, 2);
+  advance(opts.presence.leave_grace.count() + 17);
+  CHECK_EQUAL(count.users_online, 1);
+  CHECK_EQUAL(where("anna"), "-");
+}
+
+TEST(the cap holds across nodes) {
+  opts.presence.max_connections = 2;
+  CHECK(add(1, "anna", 10) == ec::none);
+  CHECK(add(2, "anna", 10) == ec::none);
+  CHECK(add(3, "anna", 10) == ec::too_many_connections);
+  MESSAGE("a connection that is known may join more namespaces");
+  CHECK(add(2, "anna", 10, "/chat") == ec::none);
+  all->remove(1, "anna", {"/", 10});
+  CHECK(add(3, "anna", 10) == ec::none);
+}
+
+TEST(a refused newcomer leaves no record) {
+  opts.presence.max_connections = 0;
+  CHECK(add(1, "anna", 10) == ec::too_many_connections);
+  CHECK_EQUAL(where("anna"), "-");
+  CHECK_EQUAL(count.users_online, 0);
+}
+
+TEST(a report makes a record and takes the place of the last one) {
+  hold(1, "anna", {{"/", 10}, {"/chat", 10}});
+  CHECK_EQUAL(where("anna"), "1@1");
+  CHECK_EQUAL(where("anna", "/chat"), "1@1");
+  hold(2, "anna", {{"/", 5}});
+  hold(1, "anna", {{"/", 11}});
+  CHECK_EQUAL(where("anna"), "2@2@1");
+  CHECK_EQUAL(where("anna", "/chat"), "0");
+}
+
+TEST(a user who was released everywhere leaves a record only at home) {
+  hold(1, "anna", {{"/", 10}});
+  hold(2, "anna", {{"/", 10}});
+  all->release(1, "anna", false);
+  CHECK_EQUAL(where("anna"), "1@2");
+  all->release(2, "anna", false);
+  CHECK_EQUAL(where("anna"), "-");
+  MESSAGE("at home the grace begins");
+  hold(1, "ben", {{"/", 10}});
+  all->release(1, "ben", true);
+  CHECK_EQUAL(where("ben"), "0");
+  advance(opts.presence.leave_grace.count() + 17);
+  CHECK_EQUAL(where("ben"), "-");
+}
+
+TEST(a view keeps the records that belong here and the nodes that live) {
+  add(1, "anna", 10);
+  add(2, "anna", 10);
+  add(2, "ben", 11);
+  add(1, "carla", 12);
+  all->keep([](uint16_t node) { return node != 2; },
+            [](const auto& user) { return user != "carla"; });
+  CHECK_EQUAL(where("anna"), "1@1");
+  CHECK_EQUAL(where("ben"), "0");
+  CHECK_EQUAL(where("carla"), "-");
+  CHECK_EQUAL(users(), 1);
+  MESSAGE("who was on the lost node only has the grace to come again");
+  advance(opts.presence.leave_grace.count() + 17);
+  CHECK_EQUAL(where("ben"), "-");
+  CHECK_EQUAL(where("anna"), "1@1");
+  CHECK_EQUAL(lost, "");
+}
+
+TEST(versions only rise) {
+  add(1, "anna", 10);
+  auto last = version("anna");
+  CHECK(last > floor);
+  auto risen = [&] {
+    auto now = version("anna");
+    auto ok = now > last;
+    last = now;
+    return ok;
+  };
+  add(2, "anna", 10);
+  CHECK(risen());
+  all->remove(2, "anna", {"/", 10});
+  CHECK(risen());
+  hold(2, "anna", {{"/", 12}});
+  CHECK(risen());
+  MESSAGE("also over the end of the record");
+  all->release(1, "anna", false);
+  CHECK(risen());
+  all->release(2, "anna", false);
+  CHECK_EQUAL(version("anna"), 0u);
+  hold(1, "anna", {{"/", 10}});
+  CHECK(risen());
+  MESSAGE("and over a floor that another home has left");
+  all->keep([](uint16_t) { return true; }, [](const auto&) { return false; });
+  floor = last + 500;
+  add(1, "anna", 10);
+  CHECK(risen());
+  CHECK(last > floor);
+}
+
+TEST(a killed record tells which nodes knew its connections) {
+  add(1, "anna", 10);
+  add(2, "anna", 10);
+  add(2, "anna", 11);
+  caf::anon_send_exit(all->handle("anna"), caf::exit_reason::kill);
+  settle();
+  CHECK_EQUAL(lost, "anna 1 2");
+  CHECK_EQUAL(where("anna"), "-");
+  CHECK_EQUAL(count.users_online, 0);
+  CHECK_EQUAL(users(), 0);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
