@@ -2,7 +2,6 @@
 
 #include "actors/api/type_ids.hpp"
 #include "actors/api/wire_format.hpp"
-#include "actors/membership/draw.hpp"
 
 #include <caf/send.hpp>
 
@@ -66,7 +65,7 @@ void link::begin(link_stream& stream, const wire::hello& from) {
   if (stream_->out_stream == 0 || from.stream != stream_->out_stream
       || !out.resume(from.received)) {
     out.clear();
-    stream_->out_stream = draw();
+    stream_->out_stream = owner_->draw();
     send_aside(wire::restart{0, stream_->out_stream});
   }
   on_tick();

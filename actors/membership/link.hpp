@@ -3,6 +3,7 @@
 #include "actors/api/cluster_settings.hpp"
 #include "actors/api/link_messages.hpp"
 #include "actors/api/wire.hpp"
+#include "actors/membership/draw.hpp"
 #include "actors/membership/outgoing.hpp"
 #include "actors/shard/light_actor.hpp"
 
@@ -55,6 +56,11 @@ public:
   /// Presence versions here are below this.
   virtual uint64_t floor() = 0;
   virtual void on_floor(uint64_t there) = 0;
+
+  /// Returns a random number that is not 0.
+  virtual uint64_t draw() {
+    return signalbox::draw();
+  }
 };
 
 /// The LINK: one session with one other node. Everything to that node goes

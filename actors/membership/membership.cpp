@@ -35,11 +35,13 @@ class membership_impl : public light_actor,
                         public link_owner {
 public:
   membership_impl(caf::actor_config& cfg, shard& at, const settings& opts,
-                  counters& count, dial_function dial, cut_function cut)
+                  counters& count, dial_function dial, chance from,
+                  cut_function cut)
     : light_actor(cfg, at), opts_(opts),
       population_(count, actor_kind::membership), dial_(std::move(dial)),
-      cut_(std::move(cut)), self_(static_cast<uint16_t>(opts.router.node)),
-      incarnation_(draw()), view_(self_, incarnation_),
+      chance_(std::move(from)), cut_(std::move(cut)),
+      self_(static_cast<uint16_t>(opts.router.node)),
+      incarnation_(chance_.draw()), view_(self_, incarnation_),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
     for (const auto& each : opts.cluster.seeds)
       targets_[each];
@@ -238,9 +240,12 @@ public:
   }
 
   uint64_t floor() override {
-    floor_ = std::max(floor_, static_cast<uint64_t>(std::time(nullptr))
-                                << version_bits);
+    floor_ = std::max(floor_, chance_.seconds() << version_bits);
     return floor_;
+  }
+
+  uint64_t draw() override {
+    return chance_.draw();
   }
 
   void on_floor(uint64_t there) override {
@@ -544,6 +549,7 @@ private:
   const settings& opts_;
   population population_;
   dial_function dial_;
+  chance chance_;
   cut_function cut_;
   uint16_t self_;
   uint64_t incarnation_;
@@ -570,11 +576,16 @@ membership_impl& impl_of(const membership_ref& x) {
 
 } // namespace
 
+chance real_chance() {
+  return {[] { return draw(); },
+          [] { return static_cast<uint64_t>(std::time(nullptr)); }};
+}
+
 membership_ref spawn_membership(shard& home, const settings& opts,
                                 counters& count, dial_function dial,
-                                cut_function cut) {
+                                chance from, cut_function cut) {
   auto [handle, self] = spawn_light<membership_impl, membership_actor>(
-    home, opts, count, std::move(dial), std::move(cut));
+    home, opts, count, std::move(dial), std::move(from), std::move(cut));
   return {handle, self};
 }
 

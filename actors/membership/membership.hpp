@@ -52,12 +52,23 @@ using dial_function =
 /// Cuts the connection to a process.
 using cut_function = std::function<void(const caf::node_id& process)>;
 
+/// Where MEMBERSHIP takes random numbers, which are not 0, and the time of day,
+/// in seconds, from; a simulation has its own.
+struct chance {
+  std::function<uint64_t()> draw;
+  std::function<uint64_t()> seconds;
+};
+
+/// Returns the system's.
+chance real_chance();
+
 /// Spawns MEMBERSHIP, which keeps the links to all other nodes: it dials the
 /// seeds and whoever they know, again and again while they are dead, takes
 /// those who dial, refuses whoever does not belong, and says who lives. It
 /// lives as long as the node.
 membership_ref spawn_membership(shard& home, const settings& opts,
                                 counters& count, dial_function dial,
+                                chance from = real_chance(),
                                 cut_function cut = {});
 
 /// Tells MEMBERSHIP its rooms and where it is reached, and lets it begin.

@@ -211,7 +211,7 @@ struct node::impl {
         [this](const auto& address, const auto& asker) {
           peers->dial(address, asker);
         },
-        [this](const auto& process) { peers->cut(process); });
+        real_chance(), [this](const auto& process) { peers->cut(process); });
       relay = spawn_relay(control, opts, *membership.local, shared.users,
                           nsp_handles, count);
       set_mesh(shared.users, *membership.local, relay.self);
