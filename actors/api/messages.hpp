@@ -191,7 +191,7 @@ struct routed {
   ec outcome = ec::none;
   /// It was accepted before, at another node, under this id and number.
   bool dup = false;
-  std::string id;
+  std::string id{};
   uint64_t seq = 0;
 };
 

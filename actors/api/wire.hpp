@@ -288,7 +288,7 @@ struct routed {
   /// Which of the named rooms, or users, were found.
   std::vector<bool> found;
   /// Nodes that a sequencer could not reach.
-  std::vector<uint16_t> unreachable;
+  std::vector<uint16_t> unreachable{};
 };
 SIGNALBOX_INSPECT(routed, x.ticket, x.matched, x.online, x.offline, x.found,
                   x.unreachable)

@@ -24,7 +24,7 @@ struct fixture : shards {
     std::tie(users, asked) = spawn_light<fake_users, users_actor>(one);
     std::tie(root, cast) = spawn_light<fake_nsp, nsp_actor>(one);
     std::tie(ingest, answers) = spawn_light<fake_ingest, ingest_actor>(one);
-    x = spawn_relay(one, opts.cluster, others, users, {{"/", root}}, count);
+    x = spawn_relay(one, opts, others, users, {{"/", root}}, count);
     set_ingest(x, ingest);
     change({1, 2, 3});
     others.agreed = true;
@@ -74,7 +74,7 @@ struct fixture : shards {
     out.ticket = ticket;
     out.event = event(args, nsp);
     out.rooms = std::move(rooms);
-    caf::anon_send(x.nsp, std::move(out));
+    caf::anon_send(x.events, std::move(out));
     settle();
   }
 
@@ -291,7 +291,7 @@ TEST(attachments cross with their event) {
   out.event = std::make_shared<const codec::shared_event>(
     "/", R"([{"_placeholder":true,"num":0}])",
     std::vector<std::string>{std::string{"\0\1", 2}});
-  caf::anon_send(x.nsp, out);
+  caf::anon_send(x.events, out);
   settle();
   auto sent = others.take<wire::broadcast>(2);
   REQUIRE_EQUAL(sent[0].attachments.size(), 1u);
