@@ -86,22 +86,31 @@ struct fixture : shards {
     return text.substr(0, 4) + cut(code + 8) + ' ' + cut(pointer + 11);
   }
 
-  /// Answers the oldest event that went to users.
-  void route_users(uint64_t matched, uint64_t online,
-                   std::vector<std::string> offline = {}) {
-    auto& all = asked->all<deliver_users>();
-    routed x{all.front().ticket, matched, online, std::move(offline), {}, {}};
-    all.erase(all.begin());
+  void route(uint64_t number, uint64_t matched, uint64_t online,
+             std::vector<std::string> offline = {}) {
+    routed x;
+    x.ticket = number;
+    x.matched = matched;
+    x.online = online;
+    x.offline = std::move(offline);
     caf::anon_send(in, std::move(x));
     settle();
   }
 
+  /// Answers the oldest event that went to users.
+  void route_users(uint64_t matched, uint64_t online,
+                   std::vector<std::string> offline = {}) {
+    auto& all = asked->all<deliver_users>();
+    auto number = all.front().ticket;
+    all.erase(all.begin());
+    route(number, matched, online, std::move(offline));
+  }
+
   void route_nsp(uint64_t matched, uint64_t online) {
     auto& all = cast->all<broadcast>();
-    routed x{all.front().ticket, matched, online, {}, {}, {}};
+    auto number = all.front().ticket;
     all.erase(all.begin());
-    caf::anon_send(in, std::move(x));
-    settle();
+    route(number, matched, online);
   }
 
   void publish_as(size_t key, const std::string& nsp, const std::string& type,
@@ -202,8 +211,7 @@ TEST(sequence numbers count by namespace and refusals use none) {
   CHECK(said().find(R"("id":"e-1","seq":1,)") != std::string::npos);
   route_nsp(0, 0);
   CHECK(said().find(R"("id":"e-2","seq":2,)") != std::string::npos);
-  caf::anon_send(
-    in, routed{chat_cast->all<broadcast>()[0].ticket, 0, 0, {}, {}, {}});
+  route(chat_cast->all<broadcast>()[0].ticket, 0, 0);
   CHECK(said().find(R"("id":"e-3","seq":1,)") != std::string::npos);
 }
 

@@ -11,7 +11,12 @@ using names = std::vector<std::string>;
 
 routed part(uint64_t matched, uint64_t online, names offline = {},
             std::vector<bool> found = {}) {
-  return {0, matched, online, std::move(offline), std::move(found), {}};
+  routed out;
+  out.matched = matched;
+  out.online = online;
+  out.offline = std::move(offline);
+  out.found = std::move(found);
+  return out;
 }
 
 } // namespace
@@ -110,4 +115,35 @@ TEST(what the nodes know of a user is put together) {
   CHECK_EQUAL(x.info.connections, (names{"a", "b", "c"}));
   CHECK(x.info.online == (std::vector<bool>{true, false, true}));
   CHECK_EQUAL(x.info.changed, 3u);
+}
+
+TEST(nodes that failed before are named and not waited for) {
+  gather x{1, {1, 2}};
+  x.blame({3});
+  x.add(1, part(0, 0, {"anna"}));
+  x.add(2, part(0, 0, {"anna"}));
+  CHECK(x.complete());
+  x.finish({});
+  CHECK_EQUAL(x.event.unreachable, nodes{3});
+  CHECK_EQUAL(x.event.offline, names{"anna"});
+}
+
+TEST(what another node could not reach is named too) {
+  gather x{1, {2}};
+  auto y = part(1, 1);
+  y.unreachable = {5, 6};
+  x.add(2, y);
+  x.finish({});
+  CHECK_EQUAL(x.event.unreachable, (nodes{5, 6}));
+}
+
+TEST(whoever does not live any more is not waited for) {
+  gather x{1, {1, 2, 3}};
+  x.keep([](uint16_t node) { return node != 2; });
+  CHECK(!x.waits_for(2));
+  CHECK(x.waits_for(1));
+  x.add(1, part(1, 1));
+  x.add(3, part(1, 1));
+  x.finish({});
+  CHECK_EQUAL(x.event.unreachable, nodes{2});
 }

@@ -100,17 +100,25 @@ struct fixture : shards {
 
   void route(uint16_t node, uint64_t ticket, uint64_t matched, uint64_t online,
              names offline = {}, std::vector<bool> found = {}) {
-    say(node, wire::routed{0, ticket, matched, online, std::move(offline),
-                           std::move(found)});
+    wire::routed y;
+    y.ticket = ticket;
+    y.matched = matched;
+    y.online = online;
+    y.offline = std::move(offline);
+    y.found = std::move(found);
+    say(node, std::move(y));
   }
 
   /// USERS or the namespace here answers.
   void route_here(uint64_t ticket, uint64_t matched, uint64_t online,
                   names offline = {}, std::vector<bool> found = {}) {
-    caf::anon_send(
-      x.ingest,
-      routed{
-        ticket, matched, online, std::move(offline), std::move(found), {}});
+    routed y;
+    y.ticket = ticket;
+    y.matched = matched;
+    y.online = online;
+    y.offline = std::move(offline);
+    y.found = std::move(found);
+    caf::anon_send(x.ingest, std::move(y));
     settle();
   }
 
@@ -451,7 +459,7 @@ TEST(an ack of a client here reaches whoever waits for it) {
   }
   CHECK(answers->all<confirmed>().empty());
   MESSAGE("until its time is over");
-  advance(5000 + opts.cluster.request_timeout.count() + 200);
+  advance(5000 + 3 * opts.cluster.request_timeout.count() + 200);
   caf::anon_send(x.ingest, confirmed{local.confirm, "anna"});
   settle();
   CHECK_EQUAL(others.left(), 0u);

@@ -77,7 +77,7 @@ TEST(an unknown command is an error that names the nearest) {
   CHECK_EQUAL(faults({"emitt", "--bogus"}),
               strings{"emitt: unknown command (did you mean emit?); there are "
                       "serve, check-config, emit, presence, disconnect, "
-                      "status, clients, version"});
+                      "status, clients, cluster, version"});
 }
 
 TEST(an unknown flag is an error that names the nearest) {
@@ -95,7 +95,7 @@ TEST(an unknown flag is an error that names the nearest) {
 TEST(a flag of another command is an error that names those that have it) {
   CHECK_EQUAL(faults({"serve", "--url=a"}),
               strings{"--url: is no flag of serve; emit, presence, disconnect, "
-                      "status, clients have it"});
+                      "status, clients, cluster have it"});
   CHECK_EQUAL(faults({"status", "--to-all"}),
               strings{"--to-all: is no flag of status; emit have it"});
 }
