@@ -13,11 +13,24 @@
 // How messages to other nodes are put into bytes: CAF's `inspect` functions
 // with inspectors of our own, so that a batch is one string to CAF. Integers
 // are little-endian and fixed in size, strings and lists begin with their
-// length in 4 bytes. An item is its tag (1 byte), its length (4 bytes) and its
-// fields; a node that knows fewer fields skips the rest, one that knows more
-// leaves them at their defaults.
+// length in 4 bytes, and so does a struct within another one. An item is its
+// tag (1 byte), its length (4 bytes) and its fields. A node that knows fewer
+// fields of a struct skips the rest, one that knows more leaves them at their
+// defaults.
 
 namespace signalbox::wire {
+
+/// Leaves room for a length. Returns what `end` takes.
+inline size_t begin(std::string& out) {
+  out.append(sizeof(uint32_t), '\0');
+  return out.size();
+}
+
+/// Fills in the length of what was appended since `begin`.
+inline void end(std::string& out, size_t from) {
+  auto size = static_cast<uint32_t>(out.size() - from);
+  std::memcpy(out.data() + from - sizeof(size), &size, sizeof(size));
+}
 
 /// Appends the fields of a message to a string.
 class writer {
@@ -46,7 +59,9 @@ private:
     } else if constexpr (std::is_arithmetic_v<T>) {
       out_.append(reinterpret_cast<const char*>(&x), sizeof(x));
     } else {
+      auto at = begin(out_);
       inspect(*this, const_cast<T&>(x));
+      end(out_, at);
     }
   }
 
@@ -65,8 +80,7 @@ private:
   std::string& out_;
 };
 
-/// Reads the fields of a message. What is missing at its end keeps its value;
-/// what is within a field, such as an element of a list, must be whole.
+/// Reads the fields of a message. What is missing at the end keeps its value.
 class reader {
 public:
   using result_type = void;
@@ -91,7 +105,7 @@ public:
 private:
   template <class T>
   void field(T& x) {
-    if (ok_ && (nested_ || !in_.empty()))
+    if (ok_ && !in_.empty())
       get(x);
   }
 
@@ -112,9 +126,13 @@ private:
       if (take(sizeof(x)))
         std::memcpy(&x, taken_, sizeof(x));
     } else {
-      auto outer = std::exchange(nested_, true);
+      uint32_t size = 0;
+      get(size);
+      if (!take(size))
+        return;
+      auto rest = std::exchange(in_, {taken_, size});
       inspect(*this, x);
-      nested_ = outer;
+      in_ = rest;
     }
   }
 
@@ -152,7 +170,6 @@ private:
 
   std::string_view in_;
   const char* taken_ = nullptr;
-  bool nested_ = false;
   bool ok_ = true;
 };
 
@@ -160,12 +177,10 @@ private:
 template <class T>
 void append(std::string& out, const T& x) {
   out += static_cast<char>(T::tag);
-  auto at = out.size();
-  out.append(sizeof(uint32_t), '\0');
+  auto at = begin(out);
   writer sink{out};
   inspect(sink, const_cast<T&>(x));
-  auto size = static_cast<uint32_t>(out.size() - at - sizeof(uint32_t));
-  std::memcpy(out.data() + at, &size, sizeof(size));
+  end(out, at);
 }
 
 /// Takes the first item off a batch. Returns false if there is none or it is

@@ -8,12 +8,13 @@ namespace signalbox::test {
 
 /// Every item that nodes send to each other.
 using wire_types =
-  std::tuple<wire::view, wire::members, wire::leaving, wire::attach,
-             wire::attached, wire::detach, wire::hold, wire::release,
-             wire::recall, wire::locate, wire::located, wire::deliver,
-             wire::broadcast, wire::routed, wire::confirmed, wire::command,
-             wire::command_done, wire::tunnel, wire::hello, wire::refusal,
-             wire::ping, wire::pong, wire::restart>;
+  std::tuple<wire::view, wire::members, wire::leaving, wire::drain,
+             wire::attach, wire::attached, wire::detach, wire::hold,
+             wire::release, wire::recall, wire::locate, wire::located,
+             wire::deliver, wire::broadcast, wire::routed, wire::confirmed,
+             wire::command, wire::command_done, wire::submit, wire::claim,
+             wire::claimed, wire::claim_settled, wire::tunnel, wire::hello,
+             wire::refusal, wire::ping, wire::pong, wire::restart>;
 
 /// Calls `fun` with one of each, whose fields have their defaults.
 template <class F>

@@ -93,6 +93,29 @@ private:
   wire::writer sink_{bytes};
 };
 
+/// `wire::member` as a later version may have it.
+struct later_member {
+  uint16_t node = 0;
+  std::string address;
+  std::vector<std::string> more;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, later_member& x) {
+  return f(caf::meta::type_name("later_member"), x.node, x.address, x.more);
+}
+
+struct later_members {
+  static constexpr uint8_t tag = wire::members::tag;
+  std::vector<later_member> known;
+  uint64_t more = 1;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, later_members& x) {
+  return f(caf::meta::type_name("later_members"), x.known, x.more);
+}
+
 template <class T>
 std::string encode(const T& x) {
   std::string out;
@@ -137,12 +160,13 @@ TEST(tags are what they always were) {
     CHECK(seen.insert(T::tag).second);
     all += T::label + "="s + std::to_string(T::tag) + ' ';
   });
-  CHECK_EQUAL(all,
-              "view=1 members=2 leaving=3 attach=10 attached=11 detach=12 "
-              "hold=13 release=14 recall=15 locate=16 located=17 deliver=20 "
-              "broadcast=21 routed=22 confirmed=23 command=24 "
-              "command_done=25 tunnel=30 hello=100 refusal=101 ping=102 "
-              "pong=103 restart=104 ");
+  CHECK_EQUAL(
+    all, "view=1 members=2 leaving=3 drain=4 attach=10 attached=11 detach=12 "
+         "hold=13 release=14 recall=15 locate=16 located=17 deliver=20 "
+         "broadcast=21 routed=22 confirmed=23 command=24 "
+         "command_done=25 submit=26 claim=27 claimed=28 "
+         "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
+         "pong=103 restart=104 ");
 }
 
 TEST(fields that a node does not know are skipped) {
@@ -173,6 +197,23 @@ TEST(fields that an older node does not send keep their defaults) {
             == whole.bytes.substr(0, at) + empty.bytes.substr(*other++));
     }
   });
+}
+
+TEST(a struct within another one may have more or fewer fields too) {
+  later_members x;
+  x.known = {{1, "a:1", {"x", "y"}}, {2, "b:2", {}}};
+  wire::members old;
+  CHECK(decode(encode(x), old));
+  REQUIRE_EQUAL(old.known.size(), 2u);
+  CHECK_EQUAL(old.known[0].address, "a:1");
+  CHECK_EQUAL(old.known[1].node, 2u);
+  CHECK_EQUAL(old.known[1].address, "b:2");
+  later_members back;
+  CHECK(decode(encode(old), back));
+  REQUIRE_EQUAL(back.known.size(), 2u);
+  CHECK_EQUAL(back.known[1].address, "b:2");
+  CHECK(back.known[1].more.empty());
+  CHECK_EQUAL(back.more, 1u);
 }
 
 TEST(an item that is cut short within a field is refused) {
@@ -232,7 +273,7 @@ TEST(the bytes of an item do not change) {
   out.clear();
   wire::append(out, y);
   CHECK_EQUAL(out, "\x16"                             // tag
-                   "\x2d\x00\x00\x00"                 // length
+                   "\x31\x00\x00\x00"                 // length
                    "\x01\x00\x00\x00\x00\x00\x00\x00" // ticket
                    "\x02\x00\x00\x00\x00\x00\x00\x00" // matched
                    "\x03\x00\x00\x00\x00\x00\x00\x00" // online
@@ -242,7 +283,22 @@ TEST(the bytes of an item do not change) {
                    "\x02\x00\x00\x00"
                    "bc"
                    "\x02\x00\x00\x00" // found
-                   "\x01\x00"s);
+                   "\x01\x00"
+                   "\x00\x00\x00\x00"s); // unreachable
+}
+
+TEST(the bytes of a struct within another one do not change) {
+  wire::members x;
+  x.known = {{258, "a:1"}};
+  std::string out;
+  wire::append(out, x);
+  CHECK_EQUAL(out, "\x02"             // tag
+                   "\x11\x00\x00\x00" // length
+                   "\x01\x00\x00\x00" // number of members
+                   "\x09\x00\x00\x00" // length of the first
+                   "\x02\x01"         // node
+                   "\x03\x00\x00\x00" // address
+                   "a:1"s);
 }
 
 TEST(a batch gives its items in order) {
