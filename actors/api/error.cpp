@@ -58,18 +58,23 @@ constexpr entry entries[] = {
 static_assert(std::size(entries) == static_cast<size_t>(ec::count_),
               "every code needs an entry");
 
+/// A newer node may send a code that this one does not know.
+const entry& find(ec x) noexcept {
+  return entries[static_cast<size_t>(x < ec::count_ ? x : ec::unavailable)];
+}
+
 } // namespace
 
 const char* to_string(ec x) noexcept {
-  return entries[static_cast<size_t>(x)].name;
+  return find(x).name;
 }
 
 std::string_view describe(ec x) noexcept {
-  return entries[static_cast<size_t>(x)].text;
+  return find(x).text;
 }
 
 unsigned http_status(ec x) noexcept {
-  return entries[static_cast<size_t>(x)].status;
+  return find(x).status;
 }
 
 caf::error make_error(ec x) {

@@ -8,7 +8,8 @@
 namespace signalbox {
 
 /// Why the router refused something. The text and, for the HTTP side, the
-/// status of each stand in `error.cpp`, the one place.
+/// status of each stand in `error.cpp`, the one place. Nodes send the numbers
+/// to each other: new codes come last.
 enum class ec : uint8_t {
   /// Not an error.
   none,

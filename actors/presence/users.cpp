@@ -227,8 +227,7 @@ private:
     auto i = pending_.find(x.ticket);
     if (i == pending_.end() || i->second.waiting.erase(x.from) == 0)
       return;
-    // A newer node may have other reasons.
-    note(i->second, x.outcome < ec::count_ ? x.outcome : ec::unavailable);
+    note(i->second, x.outcome);
     finish_if_done(x.ticket);
   }
 

@@ -28,3 +28,15 @@ TEST(every refusal has an HTTP status of an error) {
   CHECK_EQUAL(http_status(ec::too_large), 413u);
   CHECK_EQUAL(http_status(ec::auth_too_large), 413u);
 }
+
+TEST(a code of a newer node reads as one that is known) {
+  for (auto x : {ec::count_, static_cast<ec>(255)}) {
+    CHECK_EQUAL(to_string(x), std::string{"unavailable"});
+    CHECK(!describe(x).empty());
+    CHECK_EQUAL(http_status(x), 503u);
+  }
+  MESSAGE("its number never changes");
+  CHECK_EQUAL(static_cast<int>(ec::too_many_connections), 4);
+  CHECK_EQUAL(static_cast<int>(ec::idempotency_full), 16);
+  CHECK_EQUAL(static_cast<int>(ec::auth_too_large), 24);
+}
