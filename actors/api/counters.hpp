@@ -74,6 +74,9 @@ struct counters {
 
   // PRESENCE
   std::atomic<int64_t> users_online{0};
+
+  // LINK
+  number limit_cluster_queue{0};
 };
 
 /// Counts one actor as long as it lives.

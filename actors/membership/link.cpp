@@ -28,8 +28,9 @@ void post(const caf::strong_actor_ptr& to, T x) {
 } // namespace
 
 link::link(caf::actor_config& cfg, shard& at, link_owner& owner,
-           const cluster_settings& opts, uint64_t session)
-  : light_actor(cfg, at), owner_(&owner), opts_(opts), session_(session),
+           const cluster_settings& opts, counters& count, uint64_t session)
+  : light_actor(cfg, at), owner_(&owner), opts_(opts), count_(count),
+    population_(count, actor_kind::link), session_(session),
     tick_(session::make_timer<&link::on_tick>(this)) {
   heard_ = home().home().wheel().now();
   home().home().wheel().arm(tick_, opts_.heartbeat.count());
@@ -115,9 +116,10 @@ void link::send(uint64_t number, std::string bytes) {
   if (!peer_)
     return;
   ack_due_ = false;
-  post(peer_,
-       link_batch{session_, number, stream_ == nullptr ? 0 : stream_->received,
-                  std::move(bytes)});
+  // Before it has said whether its numbers go on, ours might be taken for a
+  // word about the new ones.
+  post(peer_, link_batch{session_, number, greeted_ ? stream_->received : 0,
+                         std::move(bytes)});
 }
 
 template <class T>
@@ -158,12 +160,14 @@ void link::on(link_batch& x) {
       && stream_->out.bytes() > opts_.queue_bytes) {
     stream_->out.clear();
     stream_->out_stream = 0;
+    ++count_.limit_cluster_queue;
     cut("it does not drain");
     return;
   }
   if (x.session != session_)
     return;
   heard_ = home().home().wheel().now();
+  greeted_ = stream_ != nullptr;
   if (x.number == 0) {
     on_aside(x.bytes);
   } else if (stream_ != nullptr && x.number == stream_->received + 1) {
@@ -258,6 +262,7 @@ void link::cut(const std::string& why) {
 }
 
 void link::on_end(const caf::error&) {
+  population_.end();
   tick_.cancel();
   peer_ = nullptr;
   stream_ = nullptr;

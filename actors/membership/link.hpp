@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api/cluster_settings.hpp"
+#include "actors/api/counters.hpp"
 #include "actors/api/link_messages.hpp"
 #include "actors/api/wire.hpp"
 #include "actors/membership/draw.hpp"
@@ -71,7 +72,7 @@ public:
 class link : public light_actor, public net::loop::flushable {
 public:
   link(caf::actor_config& cfg, shard& at, link_owner& owner,
-       const cluster_settings& opts, uint64_t session);
+       const cluster_settings& opts, counters& count, uint64_t session);
 
   const char* name() const override;
 
@@ -126,12 +127,16 @@ private:
 
   link_owner* owner_;
   const cluster_settings& opts_;
+  counters& count_;
+  population population_;
   uint64_t session_;
   caf::strong_actor_ptr peer_;
   link_stream* stream_ = nullptr;
   session::timer tick_;
   session::time_point heard_ = 0;
   bool flushing_ = false;
+  /// Whether the other side has begun, and so said if its numbers go on.
+  bool greeted_ = false;
   /// Whether the other side waits to hear what has arrived.
   bool ack_due_ = false;
 };

@@ -37,7 +37,7 @@ public:
   membership_impl(caf::actor_config& cfg, shard& at, const settings& opts,
                   counters& count, dial_function dial, chance from,
                   cut_function cut)
-    : light_actor(cfg, at), opts_(opts),
+    : light_actor(cfg, at), opts_(opts), count_(count),
       population_(count, actor_kind::membership), dial_(std::move(dial)),
       chance_(std::move(from)), cut_(std::move(cut)),
       self_(static_cast<uint16_t>(opts.router.node)),
@@ -339,7 +339,8 @@ private:
     return pass_one_of<wire::located, wire::deliver, wire::broadcast,
                        wire::routed, wire::confirmed, wire::command,
                        wire::command_done, wire::submit, wire::claim,
-                       wire::claimed, wire::claim_settled>(rooms_.relay, node, tag, item);
+                       wire::claimed, wire::claim_settled>(rooms_.relay, node,
+                                                           tag, item);
   }
 
   // -- sessions ---------------------------------------------------------------
@@ -411,7 +412,7 @@ private:
       return;
     }
     auto [handle, self] = spawn_light<link, caf::actor>(
-      light_actor::home(), *this, opts_.cluster, from.session);
+      light_actor::home(), *this, opts_.cluster, count_, from.session);
     auto i = peers_.find(from.node);
     self->welcome(
       std::move(x.link),
@@ -529,7 +530,7 @@ private:
     }
     auto session = draw();
     auto [handle, self] = spawn_light<link, caf::actor>(
-      light_actor::home(), *this, opts_.cluster, session);
+      light_actor::home(), *this, opts_.cluster, count_, session);
     pending_[self] = {x.address,
                       caf::actor_cast<caf::strong_actor_ptr>(handle)};
     auto i = at.known ? peers_.find(at.node) : peers_.end();
@@ -547,6 +548,7 @@ private:
   }
 
   const settings& opts_;
+  counters& count_;
   population population_;
   dial_function dial_;
   chance chance_;
