@@ -99,8 +99,9 @@ presence_actor records::handle(const std::string& user) const {
 
 void records::clear() {
   stopping_ = true;
+  // At once: they call back, and USERS may be gone before a message arrives.
   for (auto& [user, each] : records_)
-    caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
+    each.local->dismiss();
   records_.clear();
   nsps_.clear();
   to_ = {};
