@@ -1,0 +1,372 @@
+#include "tests/simulation/ledger.hpp"
+
+#include <algorithm>
+
+namespace signalbox::simulation {
+
+namespace {
+
+/// After a fault a node needs so long to notice and to find the others again,
+/// besides the time until a silent one is dead.
+constexpr int64_t recovery = 6000;
+
+/// What a client does shows within this time.
+constexpr int64_t propagation = 1500;
+
+template <class T>
+std::string list(const T& from) {
+  std::string out;
+  for (const auto& each : from)
+    out += text(out.empty() ? "" : ",", each);
+  return out;
+}
+
+} // namespace
+
+std::string to_string(const order& x) {
+  constexpr const char* kinds[] = {"event to users", "broadcast",
+                                   "event to rooms", "show", "disconnect"};
+  return text(kinds[static_cast<size_t>(x.what)], " ", list(x.names), " #",
+              x.id, " in ", x.nsp, " at node ", x.number, " (process ", x.at,
+              ", ", x.when - epoch, " ms)");
+}
+
+// -- the world
+// ------------------------------------------------------------------
+
+void ledger::disturb(uint16_t a, uint16_t b) {
+  last_fault_ = net_.now();
+  disturbed_[{a, b}] = net_.now();
+  disturbed_[{b, a}] = net_.now();
+}
+
+int64_t ledger::disturbed(uint16_t a, uint16_t b) const {
+  int64_t out = epoch;
+  for (auto key : {std::pair<uint16_t, uint16_t>{a, b}, {a, 0}, {b, 0}, {0, 0}})
+    if (auto i = disturbed_.find(key); i != disturbed_.end())
+      out = std::max(out, i->second);
+  return out;
+}
+
+bool ledger::calm() const {
+  return net_.now() - last_fault_
+           > how_.opts.cluster.dead_after.count() + recovery
+         && net_.now() - last_change_ > propagation;
+}
+
+client& ledger::add(process at, uint16_t number, const std::string& user) {
+  last_change_ = net_.now();
+  return *clients_.emplace_back(
+    std::make_unique<client>(*this, at, number, user));
+}
+
+std::vector<seat*> ledger::joined(const std::string& user,
+                                  const std::string& nsp) const {
+  std::vector<seat*> out;
+  for (const auto& x : clients_)
+    if (x->connected() && (user.empty() || x->user() == user))
+      for (const auto& each : x->seats())
+        if (each->at == seat::stage::joined
+            && (nsp.empty() || each->nsp == nsp))
+          out.push_back(each.get());
+  return out;
+}
+
+void ledger::on_stage(const seat& x) {
+  const auto& user = x.owner->user();
+  last_change_ = net_.now();
+  constexpr const char* stages[] = {"asks", "has joined", "is refused", "left"};
+  log_.detail(user, " ", stages[static_cast<size_t>(x.at)], " ", x.nsp,
+              " at node ", x.owner->number(), " ", x.sid);
+  if (x.at == seat::stage::joined)
+    ++joins_[user];
+  else
+    left_[user] = net_.now();
+}
+
+// -- orders
+// ---------------------------------------------------------------------
+
+order& ledger::accept(node& at, order x, bool whole,
+                      const std::function<void(const order&)>& send) {
+  auto& out = *orders_.emplace_back(std::make_unique<order>(std::move(x)));
+  out.id = orders_.size();
+  out.at = at.id();
+  out.number = at.number();
+  out.when = net_.now();
+  out.local = at.now();
+  out.calm = whole && calm();
+  foresee(out);
+  auto members = at.cluster().info().members;
+  for (auto& each : out.to) {
+    auto number = each.to->owner->number();
+    if (number == at.number())
+      continue;
+    auto session = at.cluster().session(number);
+    if (net_.partner(at.id(), session) == each.to->owner->at())
+      each.session = session;
+    each.known =
+      std::any_of(members.begin(), members.end(), [=](const auto& y) {
+        return y.node == number && y.state != "left";
+      });
+  }
+  log_.note(to_string(out), out.calm ? ", calm" : "");
+  open_[{at.id(), out.id}] = &out;
+  send(out);
+  // What it found on its way in may have ended sessions.
+  for (auto& each : out.to)
+    if (each.session != at.cluster().session(each.to->owner->number()))
+      each.session = 0;
+  return out;
+}
+
+/// Whom is it for, and what is the answer if nothing happens?
+void ledger::foresee(order& x) const {
+  std::set<std::string> users;
+  std::set<std::string> found;
+  auto take = [&](seat* each) {
+    users.insert(each->owner->user());
+    x.to.push_back({each, 0, false, true});
+  };
+  switch (x.what) {
+  case order::kind::all:
+    for (auto* each : joined({}, x.nsp))
+      take(each);
+    x.matched = users.size();
+    break;
+  case order::kind::rooms:
+    for (auto* each : joined({}, x.nsp)) {
+      auto inside = false;
+      for (const auto& room : x.names)
+        if (std::find(each->rooms.begin(), each->rooms.end(), room)
+            != each->rooms.end()) {
+          inside = true;
+          found.insert(room);
+        }
+      if (inside)
+        take(each);
+    }
+    x.matched = found.size();
+    break;
+  case order::kind::users:
+  case order::kind::show:
+  case order::kind::kick:
+    x.matched = 0;
+    for (const auto& user : x.names) {
+      for (auto* each : joined(user, x.nsp))
+        take(each);
+      auto i = left_.find(user);
+      if (!joined(user).empty())
+        x.matched = x.matched ? *x.matched + 1 : x.matched;
+      else if (i != left_.end()
+               && net_.now() - i->second
+                    < how_.opts.presence.leave_grace.count() + propagation)
+        // Still online, or not any more.
+        x.matched.reset();
+      if (x.what == order::kind::show) {
+        auto j = joins_.find(user);
+        x.joins = j == joins_.end() ? 0 : j->second;
+      }
+    }
+    break;
+  }
+  x.online = x.to.size();
+}
+
+order* ledger::find(const node& at, uint64_t ticket) {
+  auto i = open_.find({at.id(), ticket});
+  return i == open_.end() ? nullptr : i->second;
+}
+
+void ledger::watch(node& at) {
+  auto patience = how_.opts.cluster.request_timeout.count();
+  for (auto i = open_.lower_bound({at.id(), 0});
+       i != open_.end() && i->first.first == at.id(); ++i) {
+    auto& x = *i->second;
+    auto age = at.now() - x.local;
+    // Homes have answered, or were given up, by then.
+    if (age <= patience + 300)
+      for (auto& each : x.to)
+        if (each.session != 0
+            && each.session != at.cluster().session(each.to->owner->number()))
+          each.kept = false;
+    // A stall of a second makes that time pass at once.
+    if (age > 2 * patience + 1500)
+      log_.fail("no answer to ", to_string(x), " for ", age, " ms");
+  }
+}
+
+// -- what comes of them
+// -----------------------------------------------------------
+
+bool ledger::addressed(const order& x, const client& to) const {
+  auto is = [&](const auto& name) {
+    return std::find(x.names.begin(), x.names.end(), name) != x.names.end();
+  };
+  switch (x.what) {
+  case order::kind::users:
+    return is(to.user());
+  case order::kind::rooms:
+    return std::any_of(
+      to.seats().begin(), to.seats().end(), [&](const auto& each) {
+        return each->nsp == x.nsp
+               && std::any_of(each->rooms.begin(), each->rooms.end(), is);
+      });
+  default:
+    return x.what == order::kind::all;
+  }
+}
+
+void ledger::on_event(client& x, const codec::shared_event& event) {
+  // ["e",number]
+  auto args = std::string{event.args()};
+  auto id = std::stoull(args.substr(5));
+  auto& from = *orders_[id - 1];
+  log_.detail(x.user(), " at node ", x.number(), " gets #", id);
+  if (!x.seen.insert(id).second)
+    log_.fail("delivered twice to ", x.user(), " at node ", x.number(), ": ",
+              to_string(from));
+  if (event.nsp() != from.nsp || !addressed(from, x))
+    log_.fail("not for ", x.user(), " at node ", x.number(), ": ",
+              to_string(from));
+  auto& last = x.last[{from.at, from.nsp}];
+  if (id < last)
+    log_.fail("out of order at ", x.user(), " at node ", x.number(), ": ",
+              to_string(from), " after ", to_string(*orders_[last - 1]));
+  last = id;
+  from.got.insert(&x);
+}
+
+void ledger::on_routed(node& at, const routed& x) {
+  auto* to = find(at, x.ticket);
+  if (to == nullptr) {
+    log_.fail("a second answer to ", to_string(*orders_[x.ticket - 1]));
+    return;
+  }
+  log_.detail("#", x.ticket, " is answered: matched ", x.matched, ", online ",
+              x.online, ", unreachable ", list(x.unreachable));
+  if (to->calm && calm()) {
+    if (to->matched && x.matched != *to->matched)
+      log_.fail("matched ", x.matched, " instead of ", *to->matched, ": ",
+                to_string(*to));
+    if (x.online != to->online)
+      log_.fail("online ", x.online, " instead of ", to->online, ": ",
+                to_string(*to));
+  }
+  answered(at, *to, x.unreachable);
+}
+
+void ledger::on_confirmed(node& at, const confirmed& x) {
+  auto& to = *orders_[x.confirm - 1];
+  if (to.at != at.id() || !to.confirm)
+    log_.fail("nobody awaits the acknowledgement of ", to_string(to));
+  to.confirmed.insert(x.user);
+}
+
+void ledger::on_info(node& at, const user_info& x) {
+  auto* to = find(at, x.ticket);
+  if (to == nullptr) {
+    log_.fail("a second answer to ", to_string(*orders_[x.ticket - 1]));
+    return;
+  }
+  log_.detail("#", x.ticket, " is answered: version ", x.version, ", ",
+              x.connections.size(), " connections, changed ", x.changed,
+              ", unreachable ", list(x.unreachable));
+  if (to->calm && calm()) {
+    auto online = !x.online.empty() && x.online.front();
+    if (to->what == order::kind::show
+        && ((to->matched && online != (*to->matched > 0))
+            || x.connections.size() != to->online))
+      log_.fail("says ", online ? "online" : "offline", " with ",
+                x.connections.size(), " instead of ", to->online,
+                " connections: ", to_string(*to));
+    if (to->what == order::kind::kick && x.changed != to->online)
+      log_.fail("disconnected ", x.changed, " instead of ", to->online, ": ",
+                to_string(*to));
+  }
+  if (to->what == order::kind::show)
+    check_version(at, *to, x);
+  answered(at, *to, x.unreachable);
+}
+
+void ledger::answered(node& at, order& x,
+                      const std::vector<uint16_t>& unreachable) {
+  open_.erase({at.id(), x.id});
+  x.answered = true;
+  x.unreachable = {unreachable.begin(), unreachable.end()};
+  auto quiet = how_.opts.cluster.dead_after.count() + recovery;
+  for (auto& each : x.to) {
+    auto number = each.to->owner->number();
+    if (each.session != at.cluster().session(number))
+      each.kept = false;
+    // Nothing was between them, so there was no reason to name it.
+    if (each.session != 0 && x.unreachable.count(number) > 0
+        && each.session == at.cluster().session(number)
+        && disturbed(at.number(), number) < x.when - quiet)
+      log_.fail("names node ", number,
+                " as unreachable without reason: ", to_string(x));
+  }
+}
+
+void ledger::check_version(const node& at, order& x, const user_info& answer) {
+  const auto& user = x.names.front();
+  if (answer.version == 0 || !answer.unreachable.empty())
+    return;
+  // Only what was asked after the last answer came must not be older.
+  auto& own = versions_at_[{at.id(), user}];
+  if (x.when > own.second) {
+    if (answer.version < own.first)
+      log_.fail("the version of ", user, " went back from ", own.first, " to ",
+                answer.version, " at node ", at.number(), ": ", to_string(x));
+    own = {answer.version, net_.now()};
+  }
+  if (!x.calm || !calm())
+    return;
+  auto& all = versions_[user];
+  if (x.when <= all.when)
+    return;
+  if (answer.version < all.number
+      || (answer.version == all.number && x.joins > all.joins))
+    log_.fail("the version of ", user, " is ", answer.version, " and was ",
+              all.number, " ", x.joins - all.joins,
+              " connects before: ", to_string(x));
+  all = {answer.version, x.joins, net_.now()};
+}
+
+// -- the end
+// --------------------------------------------------------------------
+
+void ledger::missed(const order& x, const addressee& to, const char* why) {
+  log_.fail(to.to->owner->user(), " at node ", to.to->owner->number(),
+            x.what == order::kind::kick ? " was not reached by "
+                                        : " has missed ",
+            to_string(x), ", ", why);
+}
+
+void ledger::audit() {
+  for (const auto& x : orders_) {
+    if (x->what == order::kind::show)
+      continue;
+    auto lives = ended_.count(x->at) == 0;
+    if (lives && !x->answered)
+      log_.fail("never answered: ", to_string(*x));
+    for (const auto& each : x->to) {
+      auto& who = *each.to->owner;
+      auto done = x->what == order::kind::kick
+                    ? each.to->at == seat::stage::closed
+                    : x->got.count(&who) > 0;
+      if (done || each.to->at != seat::stage::joined)
+        continue;
+      if (who.at() == x->at)
+        missed(*x, each, "which was accepted there");
+      else if (x->answered && x->unreachable.count(who.number()) == 0
+               && (each.session != 0 || each.known))
+        missed(*x, each, "and was not named as unreachable");
+      else if (lives && each.session != 0 && each.kept
+               && how_.opts.cluster.queue_bytes > 1000000)
+        missed(*x, each, "although its node was linked");
+    }
+  }
+}
+
+} // namespace signalbox::simulation

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/api/settings.hpp"
+#include "tests/simulation/dice.hpp"
+
+#include <cstdint>
+
+namespace signalbox::simulation {
+
+/// Namespaces of every node.
+constexpr const char* namespaces[] = {"/", "/chat"};
+
+/// Time at which every run begins, in milliseconds and ahead of the real clock,
+/// which the loops would follow otherwise.
+constexpr int64_t epoch = 1'000'000'000'000;
+
+/// What kind of a run a seed makes.
+struct profile {
+  explicit profile(dice& luck);
+
+  int nodes = 3;
+  int steps = 100;
+  settings opts;
+  /// How likely a step is a fault, in percent.
+  int faults = 20;
+  /// Delay of a message, and of one in twenty, in milliseconds.
+  int64_t delay = 10;
+  int64_t long_delay = 200;
+  /// Chance that a thread is late, in percent.
+  int late = 10;
+  /// A session follows the last one through the same connection.
+  bool reuse = false;
+  /// Nodes seek each other by other addresses than they tell.
+  bool aliases = false;
+  /// The clocks of the nodes differ by up to so many seconds.
+  int64_t skew = 0;
+};
+
+} // namespace signalbox::simulation
