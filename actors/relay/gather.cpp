@@ -57,7 +57,7 @@ void gather::give_up() {
 }
 
 void gather::finish(const std::vector<uint16_t>& lost) {
-  auto answered = std::max(asked_, unreachable_.size()) - unreachable_.size();
+  auto answered = asked_ - unreachable_.size();
   for (const auto& [user, nodes] : offline_)
     if (nodes >= answered)
       event.offline.push_back(user);
@@ -65,6 +65,7 @@ void gather::finish(const std::vector<uint16_t>& lost) {
   if (!event.found.empty())
     event.matched = static_cast<uint64_t>(
       std::count(event.found.begin(), event.found.end(), true));
+  unreachable_.insert(blamed_.begin(), blamed_.end());
   unreachable_.insert(lost.begin(), lost.end());
   event.unreachable.assign(unreachable_.begin(), unreachable_.end());
   info.unreachable = event.unreachable;

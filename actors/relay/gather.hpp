@@ -34,9 +34,9 @@ public:
   /// A node will not answer.
   void lost(uint16_t node);
 
-  /// These nodes failed before anything was sent.
+  /// These nodes were not even asked.
   void blame(const std::vector<uint16_t>& nodes) {
-    unreachable_.insert(nodes.begin(), nodes.end());
+    blamed_.insert(nodes.begin(), nodes.end());
   }
 
   /// Waits for nobody any more who does not live.
@@ -65,6 +65,7 @@ public:
 private:
   std::set<uint16_t> waiting_;
   std::set<uint16_t> unreachable_;
+  std::set<uint16_t> blamed_;
   size_t asked_;
   /// How many nodes say of a user that nobody was there.
   std::map<std::string, size_t> offline_;
