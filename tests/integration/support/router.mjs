@@ -147,13 +147,13 @@ export async function startRouter({ site, changes = {}, flags = [] } = {}) {
   return router;
 }
 
-// A port that was free a moment ago.
+// A port that was free a moment ago, below those that the system gives out by
+// itself: whoever asks for any port or dials does not take it meanwhile.
 export function freePort() {
+  const port = 12000 + Math.floor(Math.random() * 20000);
   return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    const server = net.createServer().once('error', () => resolve(freePort()))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 
