@@ -1,30 +1,32 @@
-// A balancer as plain as can be: each request goes to the next of the ports,
+// A balancer as plain as can be: each request goes to the next of the nodes,
 // whoever it is from. One that refuses the connection is passed over; nothing is
 // sent twice.
 
 import http from 'node:http';
 import net from 'node:net';
 
-// Starts it; resolves to { url, port, answers, close }. `answers` are all so far,
-// as { status, method, url, port }.
-export async function startBalancer(ports) {
+// Starts it in front of nodes at { host, port }, or ports of loopback; resolves to
+// { url, port, answers, close }. `answers` are all so far, as { status, method,
+// url, port }. `sticky` may say for a URL at which place of the list to begin.
+export async function startBalancer(nodes, { sticky = () => undefined } = {}) {
+  const places = nodes.map((x) => (x.port ? x : { host: '127.0.0.1', port: x }));
   const balancer = { answers: [] };
   const agent = new http.Agent({ keepAlive: true, timeout: 5000 });
   const sockets = new Set();
   let turn = 0;
 
-  // The ports to try, beginning with the next.
-  const round = () => {
-    turn = (turn + 1) % ports.length;
-    return [...ports.slice(turn), ...ports.slice(0, turn)];
+  // The nodes to try, beginning with the next.
+  const round = (url) => {
+    turn = (turn + 1) % places.length;
+    const first = sticky(url) ?? turn;
+    return [...places.slice(first), ...places.slice(0, first)];
   };
   const note = ({ method, url }, port, status) =>
     balancer.answers.push({ status, method, url, port });
 
-  function ask(request, response, body, [port, ...others]) {
+  function ask(request, response, body, [{ host, port }, ...others]) {
     const { method, url, headers } = request;
-    const upstream = http.request({ host: '127.0.0.1', port, agent, method,
-      path: url, headers }, (answer) => {
+    const upstream = http.request({ host, port, agent, method, path: url, headers }, (answer) => {
       note(request, port, answer.statusCode);
       response.writeHead(answer.statusCode, answer.rawHeaders);
       answer.on('error', () => response.destroy()).pipe(response);
@@ -41,9 +43,9 @@ export async function startBalancer(ports) {
     upstream.end(body);
   }
 
-  function tunnel(request, client, head, [port, ...others]) {
+  function tunnel(request, client, head, [{ host, port }, ...others]) {
     let known = false;
-    const upstream = net.connect(port, '127.0.0.1', () => {
+    const upstream = net.connect(port, host, () => {
       known = true;
       let text = `${request.method} ${request.url} HTTP/1.1\r\n`;
       for (let i = 0; i < request.rawHeaders.length; i += 2)
@@ -73,11 +75,11 @@ export async function startBalancer(ports) {
     } catch {
       return response.destroy();
     }
-    return ask(request, response, Buffer.concat(chunks), round());
+    return ask(request, response, Buffer.concat(chunks), round(request.url));
   });
   server.on('upgrade', (request, client, head) => {
     client.on('error', () => {});
-    tunnel(request, client, head, round());
+    tunnel(request, client, head, round(request.url));
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   balancer.port = server.address().port;

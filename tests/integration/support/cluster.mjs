@@ -22,16 +22,20 @@ export function makeCertificates(folder, names) {
 // The number of the node in a session id.
 export const nodeOf = (sid) => Buffer.from(sid, 'base64url').readUInt16BE(16);
 
+// All on this machine's loopback.
+const loopback = () => ({ host: '127.0.0.1' });
+
 export class Cluster {
   #folder = mkdtempSync(path.join(tmpdir(), 'signalbox-cluster-'));
   #sidKey = randomBytes(32).toString('base64');
   #routers = new Map();
 
-  // Starts nodes 1 to `count`; resolves when each has found all others.
-  static async start({ site, count = 3, changes = {} }) {
+  // Starts nodes 1 to `count`; resolves when each has found all others. `place`
+  // says of a node where it lives, as { host, through } (see `startRouter`).
+  static async start({ site, count = 3, changes = {}, place = loopback }) {
     const made = new Cluster();
     made.numbers = Array.from({ length: count }, (_, i) => i + 1);
-    Object.assign(made, { site, changes });
+    Object.assign(made, { site, changes, place });
     made.files = makeCertificates(made.#folder, made.numbers.map((n) => `node${n}`));
     const ports = new Set();
     while (ports.size < 2 * count)
@@ -52,14 +56,17 @@ export class Cluster {
   // A node that was started again has the addresses that it had.
   async startNode(n) {
     const at = (name) => path.join(this.#folder, name);
-    this.#routers.set(n, await startRouter({ site: this.site, changes: {
+    const { host, through } = this.place(n);
+    this.#routers.set(n, await startRouter({ site: this.site, through, changes: {
       ...this.changes,
-      listen: { public: `127.0.0.1:${this.ports[n - 1]}` },
-      router: { node: n, 'drain-seconds': 0 },
+      listen: {
+        public: `${host}:${this.ports[n - 1]}`, ingest: `${host}:0`, operations: `${host}:0`,
+      },
+      router: { node: n, 'drain-seconds': 0, ...this.changes.router },
       cluster: {
         name: 'test', 'sid-key': this.#sidKey,
-        listen: `127.0.0.1:${this.peers[n - 1]}`,
-        seeds: this.peers.map((port) => `127.0.0.1:${port}`),
+        listen: `${host}:${this.peers[n - 1]}`,
+        seeds: this.peers.map((port, i) => `${this.place(i + 1).host}:${port}`),
         certificate: at(`node${n}.pem`), key: at(`node${n}.key`), ca: at('ca.pem'),
         ...this.changes.cluster,
       },
@@ -72,6 +79,11 @@ export class Cluster {
 
   get nodes() {
     return [...this.#routers.values()];
+  }
+
+  // Where browsers find each node, as { host, port }.
+  get fronts() {
+    return this.ports.map((port, i) => ({ host: this.place(i + 1).host, port }));
   }
 
   signal(n, name) {
@@ -100,6 +112,13 @@ export class Cluster {
   // Resolves when every node that runs has found every other.
   formed() {
     return Promise.all([...this.#routers.keys()].map((n) => this.says('up', n, 15000)));
+  }
+
+  // Ends a node in good order.
+  async stopNode(n) {
+    const router = this.node(n);
+    this.#routers.delete(n);
+    await router.stop();
   }
 
   async kill(...numbers) {

@@ -120,14 +120,16 @@ function address(text) {
 }
 
 // Starts the router. `changes` replaces settings room by room, `flags` are
-// further words of the command line.
-export async function startRouter({ site, changes = {}, flags = [] } = {}) {
+// further words of the command line, `through` those of a command that becomes
+// the router.
+export async function startRouter({ site, changes = {}, flags = [], through = [] } = {}) {
   const bin = process.env.SIGNALBOX_BIN;
   assert.ok(bin, 'SIGNALBOX_BIN names the router; ctest sets it');
   const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-'));
   const file = path.join(folder, 'router.json');
   writeFileSync(file, JSON.stringify(configuration(site, changes), null, 2));
-  const program = new Program(bin, ['serve', '--config', file, ...flags]);
+  const [command, ...words] = [...through, bin, 'serve', '--config', file, ...flags];
+  const program = new Program(command, words);
   const router = {
     program,
     log: () => program.log(),

@@ -32,10 +32,10 @@ const modes = {
   hang: () => {},
 };
 
-// Starts it on a free port. A cookie `session=NAME` is user NAME unless
+// Starts it on a free port of the address. A cookie `session=NAME` is user NAME unless
 // `users` says otherwise or there is no such cookie; set `mode` to one of the
 // names above for trouble, and `onEvent` to answer forwarded events.
-export async function startSite() {
+export async function startSite({ host = '127.0.0.1' } = {}) {
   const site = {
     mode: 'answer',
     eventMode: 'answer',
@@ -52,7 +52,7 @@ export async function startSite() {
   });
   const listen = (port) => new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });
@@ -67,8 +67,8 @@ export async function startSite() {
   const { port } = server.address();
   return Object.assign(site, {
     port,
-    authUrl: `http://127.0.0.1:${port}/api/whoami`,
-    eventUrl: `http://127.0.0.1:${port}/api/event`,
+    authUrl: `http://${host}:${port}/api/whoami`,
+    eventUrl: `http://${host}:${port}/api/event`,
     down: close,
     up: () => listen(port),
     close,
