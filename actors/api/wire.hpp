@@ -69,8 +69,10 @@ SIGNALBOX_INSPECT(hello, x.cluster, x.major, x.minor, x.node, x.incarnation,
 struct refusal {
   SIGNALBOX_WIRE(refusal, 101);
   std::string why;
+  /// The sender if it has a session with the receiver already, else 0.
+  uint16_t node = 0;
 };
-SIGNALBOX_INSPECT(refusal, x.why)
+SIGNALBOX_INSPECT(refusal, x.why, x.node)
 
 /// The sender's batches are numbered anew.
 struct restart {

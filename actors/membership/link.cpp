@@ -74,10 +74,10 @@ void link::begin(link_stream& stream, const wire::hello& from) {
 }
 
 void link::refuse(const caf::strong_actor_ptr& to, uint64_t session,
-                  std::string why) {
+                  wire::refusal x) {
   link_batch out;
   out.session = session;
-  wire::append(out.bytes, wire::refusal{0, std::move(why)});
+  wire::append(out.bytes, x);
   post(to, std::move(out));
 }
 
@@ -207,6 +207,8 @@ void link::on_aside(std::string_view bytes) {
     if (tag == wire::refusal::tag) {
       wire::refusal x;
       inspect(in, x);
+      if (x.node != 0)
+        owner_->on_refused(*this, x.node);
       end("it refused: " + x.why);
     } else if (tag == wire::restart::tag && stream_ != nullptr) {
       wire::restart x;

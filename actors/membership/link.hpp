@@ -42,6 +42,10 @@ public:
   /// The node that was dialed has answered; `begin` or `end` follows.
   virtual void on_welcome(link& x, const wire::hello& from) = 0;
 
+  /// The node that was dialed has a session with this one already; `on_lost`
+  /// follows.
+  virtual void on_refused(link& x, uint16_t node) = 0;
+
   /// An item of a batch, in order and once.
   virtual void on_item(link& x, uint8_t tag, std::string_view item) = 0;
 
@@ -108,7 +112,7 @@ public:
 
   /// Refuses a session that another node opens.
   static void refuse(const caf::strong_actor_ptr& to, uint64_t session,
-                     std::string why);
+                     wire::refusal x);
 
 protected:
   void receive(caf::mailbox_element& x) override;

@@ -170,6 +170,13 @@ public:
     bring_up(x, std::move(pending.mapped().keep), from);
   }
 
+  void on_refused(link& x, uint16_t node) override {
+    if (auto* at = target_of(x)) {
+      at->known = true;
+      at->node = node;
+    }
+  }
+
   void on_item(link& x, uint8_t tag, std::string_view item) override {
     auto node = node_of(x);
     switch (tag) {
@@ -213,7 +220,8 @@ public:
   void on_lost(link& x, const std::string& why) override {
     if (auto* at = target_of(x)) {
       at->busy = false;
-      report(*at, why);
+      if (wanted(pending_[&x].address, *at))
+        report(*at, why);
       pending_.erase(&x);
       return;
     }
@@ -408,12 +416,20 @@ private:
     if (auto why = judge(from); !why.empty()) {
       if (reported_.insert(from.address + why).second)
         spdlog::warn("refused node {} at {}: {}", from.node, from.address, why);
-      link::refuse(x.link, from.session, why);
+      link::refuse(x.link, from.session, {0, why});
+      return;
+    }
+    // It called while it was called, or lost a session that ends here soon. Its
+    // hello tells of the batches before this session.
+    auto i = peers_.find(from.node);
+    if (i != peers_.end() && i->second.up != nullptr
+        && i->second.incarnation == from.incarnation) {
+      link::refuse(x.link, from.session,
+                   {0, "there is a session already", self_});
       return;
     }
     auto [handle, self] = spawn_light<link, caf::actor>(
       light_actor::home(), *this, opts_.cluster, count_, from.session);
-    auto i = peers_.find(from.node);
     self->welcome(
       std::move(x.link),
       hello(from.session, i == peers_.end() ? nullptr : &i->second.stream));
@@ -523,11 +539,13 @@ private:
 
   void on(dialed& x) {
     auto& at = targets_[x.address];
-    if (!x.gate || leaving_) {
-      at.busy = false;
+    at.busy = false;
+    // It may have called meanwhile.
+    if (!x.gate || !wanted(x.address, at)) {
       report(at, x.error);
       return;
     }
+    at.busy = true;
     auto session = draw();
     auto [handle, self] = spawn_light<link, caf::actor>(
       light_actor::home(), *this, opts_.cluster, count_, session);
