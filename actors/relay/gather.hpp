@@ -64,6 +64,7 @@ public:
 
 private:
   std::set<uint16_t> waiting_;
+  /// Of those that were asked.
   std::set<uint16_t> unreachable_;
   std::set<uint16_t> blamed_;
   size_t asked_;

@@ -76,6 +76,16 @@ TEST(a node that is lost does not hide who is offline at the others) {
   CHECK_EQUAL(x.event.unreachable, nodes{2});
 }
 
+TEST(a node that was not asked does not make anybody offline) {
+  gather x{1, {1, 2}};
+  x.blame({3});
+  x.add(1, part(0, 0, {"anna"}));
+  x.add(2, part(1, 1));
+  x.finish({});
+  CHECK(x.event.offline.empty());
+  CHECK_EQUAL(x.event.unreachable, nodes{3});
+}
+
 TEST(the answer names whoever could not be reached) {
   gather x{1, {1, 2, 3, 4}};
   x.add(1, part(1, 1));

@@ -392,6 +392,18 @@ TEST(a node that is lost and not forgotten is named in every answer) {
   CHECK_EQUAL(told(), "8:2/2 ");
 }
 
+TEST(a node that comes back before the answer is named all the same) {
+  change({1, 3});
+  others.gone = {2};
+  others.agreed = true;
+  post_all(7);
+  others.gone = {};
+  change({1, 2, 3});
+  route_here(7, 1, 1);
+  route(3, 7, 1, 1);
+  CHECK_EQUAL(told(), "7:2/2 !2 ");
+}
+
 TEST(a node that does not answer in time is named) {
   post_all(7);
   route_here(7, 1, 1);
