@@ -62,8 +62,6 @@ void relay_impl::on(broadcast& x) {
 }
 
 void relay_impl::push(const event_ptr& x) {
-  // Whoever comes back before it is answered did not get it.
-  x->silent = mesh_->lost();
   if (x->origin == 0 && sequenced_.count(x->nsp()) > 0) {
     x->origin = origin_;
     x->number = ++last_number_;

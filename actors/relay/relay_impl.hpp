@@ -63,7 +63,7 @@ private:
     /// Nodes that were asked about its key, and what one of them objected.
     std::set<uint16_t> claims;
     std::optional<wire::claimed> objection;
-    /// Nodes that were lost when it came, or said nothing about its key.
+    /// Nodes that said nothing about its key.
     std::vector<uint16_t> silent;
     /// Tells it from all others if it should come again; 0 in namespaces that
     /// are not sequenced.
