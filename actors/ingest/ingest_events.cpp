@@ -1,0 +1,284 @@
+#include "actors/api/ring.hpp"
+#include "actors/api/type_ids.hpp"
+#include "actors/ingest/ingest_impl.hpp"
+#include "transports/codec/json_split.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace signalbox {
+
+// -- events -----------------------------------------------------------------
+
+void ingest_impl::accept(post event, size_t key, answer_slot slot) {
+  target to;
+  std::string name;
+  if (auto no = check(event, key, to, name)) {
+    refuse(slot, std::move(*no));
+    return;
+  }
+  if (!event.key.empty()) {
+    if (auto* first = repeats_[key].find(event.key, now())) {
+      repeat(*first, std::move(slot));
+      return;
+    }
+  }
+  std::vector<std::string> attachments;
+  auto args = codec::extract_binary(event_array(event, name), attachments);
+  if (!args) {
+    refuse(slot, {ec::bad_request, "/payload", "a $base64 value is no base64"});
+    return;
+  }
+  if (event.confirm_ms > 0 && confirms_.size() >= opts_.ingest.max_confirms) {
+    ++count_.limit_confirms;
+    refuse(slot, {ec::too_many_confirms, "/confirm", ""});
+    return;
+  }
+  idempotency::entry* remembered = nullptr;
+  if (!event.key.empty()) {
+    remembered = repeats_[key].insert(event.key, now());
+    if (remembered == nullptr) {
+      ++count_.limit_idempotency;
+      refuse(slot, {ec::idempotency_full, "/key", ""});
+      return;
+    }
+  }
+  ++count_.events_accepted;
+  auto ticket = ++last_ticket_;
+  under_way x;
+  x.slot = std::move(slot);
+  ++last_id_;
+  // Where another node may take the same event, it gets the same id.
+  x.id = relay_ && !event.key.empty()
+           ? stable_id(keys_.at(key).name + '\n' + event.key)
+           : id_prefix_ + std::to_string(last_id_);
+  x.seq = ++sequence_[event.nsp];
+  x.key = event.key;
+  x.credential = key;
+  if (remembered != nullptr) {
+    remembered->id = x.id;
+    remembered->seq = x.seq;
+    remembered->node = static_cast<uint16_t>(opts_.router.node);
+    count_idempotency();
+  }
+  auto packet = std::make_shared<const codec::shared_event>(
+    event.nsp, std::move(*args), std::move(attachments));
+  send(event, to, ticket, std::move(packet), std::move(x));
+}
+
+std::optional<refusal> ingest_impl::check(const post& event, size_t key,
+                                          target& to, std::string& name) {
+  auto nsp = nsps_.find(event.nsp);
+  if (nsp == nsps_.end())
+    return refusal{ec::invalid_namespace, "/namespace", ""};
+  if (!nsp->second)
+    return refusal{ec::unavailable, "/namespace",
+                   "the namespace has ended; restart the router"};
+  if (!keys_.may_post(key, event.nsp))
+    return refusal{ec::not_allowed, "/namespace", ""};
+  if (event.to && !keys_.at(key).may_target)
+    return refusal{ec::not_allowed, "/to", ""};
+  return route(event, opts_.rules, bounds(), to, name);
+}
+
+void ingest_impl::send(const post& event, target& to, uint64_t ticket,
+                       codec::event_ptr packet, under_way x) {
+  if (to.what != target::kind::users) {
+    x.broadcast_in = event.nsp;
+    events_[ticket] = std::move(x);
+    broadcast out;
+    out.ticket = ticket;
+    out.event = std::move(packet);
+    if (to.what == target::kind::rooms)
+      out.rooms = std::move(to.names);
+    out.volatile_ = event.volatile_;
+    out.claim = describe_key(events_[ticket]);
+    if (relay_)
+      caf::anon_send(relay_, std::move(out));
+    else
+      caf::anon_send(nsps_[event.nsp], std::move(out));
+    return;
+  }
+  deliver_users out;
+  out.ticket = ticket;
+  out.event = std::move(packet);
+  out.volatile_ = event.volatile_;
+  out.claim = describe_key(x);
+  if (event.confirm_ms > 0) {
+    out.confirm = ticket;
+    out.confirm_ms = event.confirm_ms;
+    confirms_.open(ticket, std::move(x), to.names, event.confirm_ms);
+    count_.confirms_pending = static_cast<int64_t>(confirms_.size());
+  } else {
+    events_[ticket] = std::move(x);
+  }
+  out.users = std::move(to.names);
+  caf::anon_send(users_, std::move(out));
+}
+
+void ingest_impl::on(routed& x) {
+  if (x.online == 0)
+    ++count_.events_offline;
+  auto* awaited = confirms_.find(x.ticket);
+  auto final_ = x.dup || x.outcome != ec::none;
+  if (awaited != nullptr && !final_) {
+    note(*awaited, x);
+    remember(*awaited);
+    confirms_.on_routed(x);
+    return;
+  }
+  std::optional<under_way> event = confirms_.take(x.ticket);
+  if (auto node = events_.extract(x.ticket); !node.empty())
+    event = std::move(node.mapped());
+  if (!event)
+    return;
+  note(*event, x);
+  if (x.outcome != ec::none) {
+    ++count_.limit_idempotency;
+    refuse(event->slot, {x.outcome, "/key", ""});
+    return;
+  }
+  remember(*event);
+  answers_.add(event->slot, describe_event(*event) + '}');
+}
+
+void ingest_impl::note(under_way& event, routed& x) {
+  event.matched = x.matched;
+  event.online = x.online;
+  event.unreachable = std::move(x.unreachable);
+  event.dup = x.dup;
+  if (x.dup)
+    event.seq = x.seq;
+}
+
+void ingest_impl::on(confirmed& x) {
+  confirms_.on_confirmed(x);
+}
+
+void ingest_impl::on_confirm_over(under_way& event, bool is_routed,
+                                  const std::string& outcome) {
+  // Numbers that come later find nobody; repeats must not wait for them.
+  if (!is_routed)
+    remember(event);
+  answers_.add(event.slot, describe_event(event) + outcome + '}');
+  count_.confirms_pending = static_cast<int64_t>(confirms_.size());
+}
+
+// -- repeats ----------------------------------------------------------------
+
+void ingest_impl::repeat(idempotency::entry& first, answer_slot slot) {
+  ++count_.events_duplicate;
+  if (!first.done) {
+    auto ticket = ++last_ticket_;
+    first.waiting.push_back(ticket);
+    auto& x = events_[ticket];
+    x.slot = std::move(slot);
+    return;
+  }
+  under_way x;
+  x.slot = std::move(slot);
+  answer_repeat(first, x);
+}
+
+void ingest_impl::answer_repeat(const idempotency::entry& first, under_way& x) {
+  x.id = first.id;
+  x.seq = first.seq;
+  x.dup = true;
+  x.matched = first.matched;
+  x.online = first.online;
+  if (x.slot.claim != 0)
+    caf::anon_send(x.slot.relay,
+                   wire::claimed{0, x.slot.claim, ec::none, true, x.id, x.seq,
+                                 x.matched, x.online});
+  else
+    answers_.add(x.slot, describe_event(x) + '}');
+}
+
+void ingest_impl::remember(const under_way& x) {
+  if (x.key.empty())
+    return;
+  auto* first = repeats_[x.credential].find(x.key, now());
+  if (first == nullptr || first->id != x.id)
+    return;
+  first->done = true;
+  first->matched = x.matched;
+  first->online = x.online;
+  for (auto ticket : std::exchange(first->waiting, {})) {
+    auto node = events_.extract(ticket);
+    if (!node.empty())
+      answer_repeat(*first, node.mapped());
+  }
+  if (relay_ && !x.dup)
+    caf::anon_send(relay_,
+                   wire::claim_settled{static_cast<uint16_t>(opts_.router.node),
+                                       keys_.at(x.credential).name, x.key, x.id,
+                                       x.matched, x.online});
+}
+
+// -- keys of other nodes ----------------------------------------------------
+
+event_key ingest_impl::describe_key(const under_way& x) const {
+  if (x.key.empty())
+    return {};
+  return {keys_.at(x.credential).name, x.key, x.id, x.seq};
+}
+
+idempotency* ingest_impl::table_of(const std::string& credential) {
+  for (size_t i = 0; i < repeats_.size(); ++i)
+    if (keys_.at(i).name == credential)
+      return &repeats_[i];
+  return nullptr;
+}
+
+void ingest_impl::on(wire::claim& x) {
+  wire::claimed answer;
+  answer.ticket = x.ticket;
+  auto* table = table_of(x.credential);
+  auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+  if (known == nullptr && table != nullptr && x.owner) {
+    known = table->insert(x.key, now());
+    if (known == nullptr) {
+      answer.outcome = ec::idempotency_full;
+    } else {
+      known->id = x.id;
+      known->seq = x.seq;
+      known->node = x.from;
+      count_idempotency();
+    }
+  }
+  auto own = known != nullptr && known->node == x.from && known->seq == x.seq;
+  // Whoever does not decide knows only what is over and done with.
+  if (known == nullptr || own || (!x.owner && !known->done)) {
+    caf::anon_send(relay_, std::move(answer));
+    return;
+  }
+  answer_slot slot;
+  slot.relay = relay_;
+  slot.claim = x.ticket;
+  repeat(*known, std::move(slot));
+}
+
+void ingest_impl::on(wire::claim_settled& x) {
+  auto* table = table_of(x.credential);
+  auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+  if (known == nullptr || known->done)
+    return;
+  under_way event;
+  event.id = x.id;
+  event.dup = true;
+  event.key = x.key;
+  event.credential = static_cast<size_t>(table - repeats_.data());
+  event.matched = x.matched;
+  event.online = x.online;
+  remember(event);
+}
+
+void ingest_impl::count_idempotency() {
+  size_t n = 0;
+  for (const auto& each : repeats_)
+    n += each.size();
+  count_.idempotency_keys = static_cast<int64_t>(n);
+}
+
+} // namespace signalbox

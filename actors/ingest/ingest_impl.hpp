@@ -1,0 +1,174 @@
+#pragma once
+
+#include "actors/ingest/answers.hpp"
+#include "actors/ingest/confirms.hpp"
+#include "actors/ingest/idempotency.hpp"
+#include "actors/ingest/ingest.hpp"
+#include "actors/ingest/post.hpp"
+#include "actors/shard/light_actor.hpp"
+#include "transports/codec/encoded.hpp"
+#include "transports/codec/json_scan.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox {
+
+/// The actor behind `spawn_ingest`. How calls and publishers come in is in
+/// ingest.cpp, what becomes of their events in ingest_events.cpp.
+class ingest_impl : public light_actor {
+public:
+  ingest_impl(caf::actor_config& cfg, shard& at, const settings& opts,
+              const credentials& keys, users_actor users,
+              std::map<std::string, nsp_actor> nsps, relay_actor relay,
+              std::string id_prefix, counters& count)
+    : light_actor(cfg, at), opts_(opts), keys_(keys), users_(std::move(users)),
+      nsps_(std::move(nsps)), relay_(std::move(relay)),
+      id_prefix_(std::move(id_prefix)), count_(count),
+      population_(count, actor_kind::ingest),
+      confirms_(at.home().wheel(),
+                [this](auto& event, bool is_routed, const auto& outcome) {
+                  on_confirm_over(event, is_routed, outcome);
+                }) {
+    for (size_t i = 0; i < keys.size(); ++i)
+      repeats_.emplace_back(opts.ingest.idempotency_keys,
+                            opts.ingest.idempotency_window.count());
+  }
+
+  const char* name() const override {
+    return "signalbox.ingest";
+  }
+
+  /// Asks to be told when a namespace ends.
+  void watch() {
+    for (const auto& [name, nsp] : nsps_)
+      monitor(nsp);
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    auto known =
+      dispatch<api_call, publish, routed, confirmed, user_info, wire::claim,
+               wire::claim_settled>(x, [this](auto& msg) { on(msg); });
+    if (!known)
+      unexpected(x);
+  }
+
+  void on_down(const caf::down_msg& x) override {
+    auto i = std::find_if(nsps_.begin(), nsps_.end(), [&x](const auto& each) {
+      return each.second == x.source;
+    });
+    if (i == nsps_.end())
+      return;
+    i->second = nullptr;
+    // Whoever waits for its answer gets one.
+    std::vector<uint64_t> lost;
+    for (const auto& [ticket, each] : events_)
+      if (each.broadcast_in == i->first)
+        lost.push_back(ticket);
+    for (auto ticket : lost) {
+      routed answer;
+      answer.ticket = ticket;
+      on(answer);
+    }
+  }
+
+  void on_end(const caf::error&) override {
+    population_.end();
+    confirms_.clear();
+    events_.clear();
+    users_ = nullptr;
+    relay_ = nullptr;
+    nsps_.clear();
+    answers_.clear();
+    commands_.clear();
+  }
+
+private:
+  /// A command under way.
+  struct question {
+    transport_actor asker;
+    uint64_t ticket = 0;
+    user_command asked;
+  };
+
+  session::time_point now() {
+    return home().home().wheel().now();
+  }
+
+  codec::json_limits json_limits() const {
+    return {opts_.limits.json_depth, opts_.limits.json_nodes};
+  }
+
+  post_limits bounds() const {
+    return {opts_.ingest.max_event, opts_.limits.name_bytes,
+            opts_.ingest.max_recipients};
+  }
+
+  // -- HTTP -------------------------------------------------------------------
+
+  void on(api_call& x);
+  void on_command(api_call& x, size_t key);
+  void on(user_info& x);
+  static void answer(const api_call& to, const refusal& why);
+
+  // -- publishers -------------------------------------------------------------
+
+  void on(publish& x);
+
+  // -- events -----------------------------------------------------------------
+
+  void accept(post event, size_t key, answer_slot slot);
+  std::optional<refusal> check(const post& event, size_t key, target& to,
+                               std::string& name);
+  void send(const post& event, target& to, uint64_t ticket,
+            codec::event_ptr packet, under_way x);
+  void on(routed& x);
+  static void note(under_way& event, routed& x);
+  void on(confirmed& x);
+  void on_confirm_over(under_way& event, bool is_routed,
+                       const std::string& outcome);
+
+  // -- repeats ----------------------------------------------------------------
+
+  void repeat(idempotency::entry& first, answer_slot slot);
+  void answer_repeat(const idempotency::entry& first, under_way& x);
+  void remember(const under_way& x);
+
+  // -- keys of other nodes ----------------------------------------------------
+
+  event_key describe_key(const under_way& x) const;
+  idempotency* table_of(const std::string& credential);
+  void on(wire::claim& x);
+  void on(wire::claim_settled& x);
+  void count_idempotency();
+
+  // -- refusals ---------------------------------------------------------------
+
+  void refuse(const answer_slot& to, refusal why);
+  void report(std::string_view what);
+
+  const settings& opts_;
+  const credentials& keys_;
+  users_actor users_;
+  std::map<std::string, nsp_actor> nsps_;
+  /// Takes all broadcasts in the place of the namespaces, in a cluster.
+  relay_actor relay_;
+  std::string id_prefix_;
+  counters& count_;
+  population population_;
+  std::vector<idempotency> repeats_;
+  std::unordered_map<std::string, uint64_t> sequence_;
+  answers answers_;
+  std::unordered_map<uint64_t, question> commands_;
+  std::unordered_map<uint64_t, under_way> events_;
+  confirms confirms_;
+  uint64_t last_ticket_ = 0;
+  uint64_t last_id_ = 0;
+  session::time_point reported_ = 0;
+};
+
+} // namespace signalbox
