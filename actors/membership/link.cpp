@@ -43,15 +43,21 @@ const char* link::name() const {
 // -- opening ------------------------------------------------------------------
 
 void link::dial(const caf::strong_actor_ptr& gate, const wire::hello& x) {
-  link_open out;
-  wire::append(out.bytes, x);
-  out.link = caf::strong_actor_ptr{ctrl()};
-  post(gate, std::move(out));
+  // If both sides dial at once, CAF closes both connections.
+  monitor(caf::actor_cast<caf::actor>(gate));
+  introduce(gate, x);
 }
 
 void link::welcome(caf::strong_actor_ptr peer, const wire::hello& x) {
   watch(std::move(peer));
-  dial(peer_, x);
+  introduce(peer_, x);
+}
+
+void link::introduce(const caf::strong_actor_ptr& to, const wire::hello& x) {
+  link_open out;
+  wire::append(out.bytes, x);
+  out.link = caf::strong_actor_ptr{ctrl()};
+  post(to, std::move(out));
 }
 
 void link::watch(caf::strong_actor_ptr peer) {

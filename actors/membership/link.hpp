@@ -124,6 +124,7 @@ private:
   void on(link_batch& x);
   void on_aside(std::string_view bytes);
   void on_tick();
+  void introduce(const caf::strong_actor_ptr& to, const wire::hello& x);
   void watch(caf::strong_actor_ptr peer);
   void send(uint64_t number, std::string bytes);
   template <class T>
