@@ -116,9 +116,8 @@ export class Cluster {
 
   // Ends a node in good order.
   async stopNode(n) {
-    const router = this.node(n);
+    await this.node(n).stop();
     this.#routers.delete(n);
-    await router.stop();
   }
 
   async kill(...numbers) {
