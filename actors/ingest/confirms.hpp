@@ -2,7 +2,7 @@
 
 #include "actors/api/messages.hpp"
 #include "actors/ingest/answers.hpp"
-#include "transports/session/timer_wheel.hpp"
+#include "actors/shard/shard.hpp"
 
 #include <cstddef>
 #include <cstdint>

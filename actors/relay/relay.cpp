@@ -249,8 +249,8 @@ uint16_t relay_impl::sequencer(const std::string& nsp) const {
 
 gather& relay_impl::begin(uint64_t ticket, const std::vector<uint16_t>& nodes) {
   wait(ticket, opts_.cluster.request_timeout.count());
-  auto& out = gathers_.insert_or_assign(ticket, gather{ticket, nodes})
-                .first->second;
+  auto& out =
+    gathers_.insert_or_assign(ticket, gather{ticket, nodes}).first->second;
   // They may be back by the time the others have answered.
   out.blame(mesh_->lost());
   return out;

@@ -6,8 +6,9 @@
 namespace signalbox::app {
 
 /// Runs the commands that call a running router over HTTP: `emit`,
-/// `presence`, `disconnect`, `status`, `clients`, `cluster`. Returns the exit code: 0 if the router
-/// did what was asked, 1 if it refused or could not be reached.
+/// `presence`, `disconnect`, `status`, `clients`, `cluster`. Returns the exit
+/// code: 0 if the router did what was asked, 1 if it refused or could not be
+/// reached.
 int run_command(const command_line& line, const settings& opts);
 
 /// Runs `serve` until a signal ends it. Returns the exit code.

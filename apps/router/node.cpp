@@ -15,6 +15,7 @@
 #include "actors/transport/api_service.hpp"
 #include "actors/transport/session_link.hpp"
 #include "actors/transport/tunnel_link.hpp"
+#include "apps/router/net_options.hpp"
 #include "apps/router/version.hpp"
 #include "transports/net/engine_service.hpp"
 #include "transports/net/server.hpp"
@@ -117,10 +118,7 @@ struct node::impl {
     if (opts.limits.connections != 0)
       most = std::min(most, opts.limits.connections);
     spdlog::info("{} open files allowed: up to {} connections", allowed, most);
-    const auto& l = opts.limits;
-    limits.http = {l.request_line,   l.header_bytes, l.headers,
-                   l.header_timeout, l.body_timeout, l.idle_timeout,
-                   l.write_timeout};
+    limits.http = http_limits_of(opts);
     limits.connections = most;
     limits.addresses = &addresses;
     limits.counters = &net_count;
@@ -129,45 +127,9 @@ struct node::impl {
     inner_limits = limits;
     inner_limits.connections +=
       std::min(inner_connections, (allowed - most) / 2);
-    const auto& e = opts.engine;
-    auto offers = [&e](const char* name) {
-      return std::find(e.transports.begin(), e.transports.end(), name)
-             != e.transports.end();
-    };
-    engine.path = e.path;
-    engine.serves = {};
-    for (const auto& name : e.generations)
-      if (auto known = codec::parse_dialect(name))
-        engine.serves[static_cast<size_t>(*known)] = true;
-    engine.jsonp = {opts.jsonp.v09, opts.jsonp.eio3, opts.jsonp.eio4};
-    engine.lax_revision = e.lax_revision;
+    fill_engine_options(opts, engine);
     engine.census = &clients;
-    engine.session.main_namespace =
-      std::any_of(opts.namespaces.begin(), opts.namespaces.end(),
-                  [](const auto& nsp) { return nsp.name == "/"; });
-    engine.session.ping_interval = e.ping_interval;
-    engine.session.ping_timeout = e.ping_timeout;
-    engine.session.upgrade_timeout = e.upgrade_timeout;
-    engine.session.close_timeout = e.close_timeout;
-    engine.session.assembly_timeout = l.assembly_timeout;
-    engine.session.max_payload = e.max_payload;
-    engine.session.payload_packets = l.payload_packets;
-    engine.session.outbox_bytes = l.outbox_bytes;
-    engine.session.outbox_packets = l.outbox_packets;
-    engine.session.polling = offers("polling");
-    engine.session.websocket = offers("websocket");
-    engine.session.packets.json = {l.json_depth, l.json_nodes};
-    engine.session.packets.attachments = e.max_attachments;
     engine.session.count = &session_count;
-    engine.websocket.deflate = e.per_message_deflate;
-    engine.websocket.messages = {e.max_payload, l.fragments};
-    engine.websocket.assembly_ms = l.assembly_timeout.count();
-    engine.websocket.close_ms = l.write_timeout.count();
-    engine.keep_headers = opts.site.headers;
-    for (auto* name : {"cookie", "origin", "authorization"})
-      engine.keep_headers.emplace_back(name);
-    engine.bind_cookies = opts.session.bind_cookies;
-    engine.compression = e.http_compression;
     engine.on_origin_refused = [this](auto origin, auto host) {
       report_origin(origin, host);
     };

@@ -1,0 +1,282 @@
+#pragma once
+
+#include "actors/api/ring.hpp"
+#include "actors/api/wire.hpp"
+#include "actors/membership/membership.hpp"
+#include "actors/membership/peers.hpp"
+#include "actors/membership/view.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace signalbox {
+
+/// Between two attempts to reach a node, in milliseconds; doubled each time,
+/// and a random part of it is taken off.
+constexpr int64_t first_delay = 200;
+constexpr int64_t longest_delay = 5000;
+
+/// Versions per second of the clock, as USERS numbers them.
+constexpr int version_bits = 20;
+
+/// A clock may be so many seconds ahead of what its node last told.
+constexpr uint64_t version_leap = 2;
+
+/// The actor behind `spawn_membership`. What comes over the links is in
+/// membership.cpp, how they come and go in sessions.cpp.
+class membership_impl : public light_actor,
+                        public membership_side,
+                        public link_owner {
+public:
+  membership_impl(caf::actor_config& cfg, shard& at, const settings& opts,
+                  counters& count, dial_function dial, chance from,
+                  cut_function cut)
+    : light_actor(cfg, at), opts_(opts), count_(count),
+      population_(count, actor_kind::membership), dial_(std::move(dial)),
+      chance_(std::move(from)), cut_(std::move(cut)),
+      self_(static_cast<uint16_t>(opts.router.node)),
+      incarnation_(chance_.draw()), view_(self_, incarnation_),
+      timer_(session::make_timer<&membership_impl::on_look>(this)) {
+    for (const auto& each : opts.cluster.seeds)
+      targets_[each];
+  }
+
+  const char* name() const override {
+    return "signalbox.membership";
+  }
+
+  // -- mesh -------------------------------------------------------------------
+
+  uint16_t self() const noexcept override {
+    return self_;
+  }
+
+  const std::vector<uint16_t>& nodes() const noexcept override {
+    return view_.nodes();
+  }
+
+  std::vector<uint16_t> lost() const override {
+    std::vector<uint16_t> out;
+    for (const auto& [node, x] : peers_)
+      if (x.up == nullptr && !x.left
+          && now() - x.lost_at < opts_.cluster.forget_after.count())
+        out.push_back(node);
+    return out;
+  }
+
+  uint16_t home(std::string_view user) const override {
+    return ring_home(user, view_.nodes());
+  }
+
+  uint64_t view() const noexcept override {
+    return view_.hash();
+  }
+
+  bool settled() const noexcept override {
+    return view_.settled();
+  }
+
+  uint64_t session(uint16_t node) const override {
+    auto i = peers_.find(node);
+    return i == peers_.end() || i->second.up == nullptr
+             ? 0
+             : i->second.up->session();
+  }
+
+  void reattached(uint64_t serial) override {
+    if (!view_.reattached(serial))
+      return;
+    for (auto node : view_.nodes())
+      if (node != self_)
+        mesh::send(node, view_.say(node));
+    note_settled();
+  }
+
+  uint64_t version_floor() override {
+    return floor();
+  }
+
+  // -- membership_side --------------------------------------------------------
+
+  cluster_info info() const override {
+    cluster_info out;
+    out.node = self_;
+    out.name = opts_.cluster.name;
+    out.settled = view_.settled();
+    for (const auto& [node, x] : peers_) {
+      const auto& s = x.stream;
+      out.members.push_back({node,
+                             x.up != nullptr ? "up"
+                             : x.left        ? "left"
+                                             : "dead",
+                             x.address, s.round_trip, s.out.bytes(),
+                             x.reconnects, s.sent_bytes, s.received_bytes,
+                             s.sent_batches, s.received_batches});
+    }
+    return out;
+  }
+
+  void leave() override {
+    leaving_ = true;
+    for (auto node : view_.nodes())
+      mesh::send(node, wire::leaving{});
+  }
+
+  bool drain(uint16_t node) override {
+    if (node != self_)
+      return mesh::send(node, wire::drain{}) != 0;
+    if (rooms_.drain)
+      rooms_.drain();
+    return true;
+  }
+
+  void start(mesh_rooms rooms, std::string address) {
+    rooms_ = std::move(rooms);
+    address_ = std::move(address);
+    on_look();
+  }
+
+  // -- link_owner -------------------------------------------------------------
+
+  void on_welcome(link& x, const wire::hello& from) override;
+
+  void on_refused(link& x, uint16_t node) override;
+
+  void on_item(link& x, uint8_t tag, std::string_view item) override;
+
+  void on_acked(link& x, uint64_t number) override;
+
+  void on_lost(link& x, const std::string& why) override;
+
+  void on_broken(const caf::node_id& process) override;
+
+  uint64_t floor() override;
+
+  uint64_t draw() override;
+
+  void on_floor(uint64_t there) override;
+
+protected:
+  void receive(caf::mailbox_element& x) override;
+
+  void on_end(const caf::error&) override;
+
+  std::string* begin(uint16_t node) override;
+
+  uint64_t end(uint16_t node) override;
+
+private:
+  struct opening {
+    std::string address;
+    caf::strong_actor_ptr keep;
+  };
+
+  session::time_point now() const noexcept {
+    return home_wheel().now();
+  }
+
+  session::timer_wheel& home_wheel() const noexcept {
+    return light_actor::home().home().wheel();
+  }
+
+  // -- items ------------------------------------------------------------------
+
+  template <class T, class F>
+  void take(uint16_t node, std::string_view item, F&& fun) {
+    T x;
+    wire::reader in{item};
+    inspect(in, x);
+    x.from = node;
+    if (in.ok())
+      fun(x);
+    else
+      spdlog::error("node {} sent a broken {}", node, T::label);
+  }
+
+  template <class T>
+  void pass(const caf::actor& to, uint16_t node, std::string_view item) {
+    take<T>(node, item, [&to](T& x) {
+      if (to)
+        caf::anon_send(to, std::move(x));
+    });
+  }
+
+  template <class... Ts>
+  bool pass_one_of(const caf::actor& to, uint16_t node, uint8_t tag,
+                   std::string_view item) {
+    return ((Ts::tag == tag && (pass<Ts>(to, node, item), true)) || ...);
+  }
+
+  bool pass_to_users(uint16_t node, uint8_t tag, std::string_view item);
+
+  bool pass_to_relay(uint16_t node, uint8_t tag, std::string_view item);
+
+  // -- sessions ---------------------------------------------------------------
+
+  wire::hello hello(uint64_t session, const link_stream* stream) const;
+
+  std::vector<wire::member> known() const;
+
+  /// Returns why a node may not be linked, empty if it may.
+  std::string judge(const wire::hello& x) const;
+
+  /// Another node dials.
+  void on(link_open& x);
+
+  void dialed_self(uint64_t session);
+
+  void bring_up(link& x, caf::strong_actor_ptr keep, const wire::hello& from);
+
+  void learn(const wire::member& x);
+
+  /// The set of live nodes is another one.
+  void changed();
+
+  void note_settled();
+
+  uint16_t node_of(const link& x) const;
+
+  // -- dialing ----------------------------------------------------------------
+
+  target* target_of(const link& x);
+
+  bool wanted(const std::string& address, const target& x) const;
+
+  void on_look();
+
+  void dial(const std::string& address, target& x);
+
+  void on(dialed& x);
+
+  void report(target& x, const std::string& why);
+
+  const settings& opts_;
+  counters& count_;
+  population population_;
+  dial_function dial_;
+  chance chance_;
+  cut_function cut_;
+  uint16_t self_;
+  uint64_t incarnation_;
+  std::string address_;
+  mesh_rooms rooms_;
+  view_state view_;
+  session::timer timer_;
+  std::map<uint16_t, peer> peers_;
+  /// By address.
+  std::map<std::string, target> targets_;
+  /// Sessions that were dialed and not answered yet.
+  std::map<link*, opening> pending_;
+  /// Refusals that were logged.
+  std::set<std::string> reported_;
+  uint64_t floor_ = 0;
+  bool settled_noted_ = true;
+  bool leaving_ = false;
+  bool ending_ = false;
+};
+
+} // namespace signalbox

@@ -1,0 +1,54 @@
+#include "apps/router/net_options.hpp"
+
+#include <algorithm>
+
+namespace signalbox::app {
+
+net::http_limits http_limits_of(const settings& opts) {
+  const auto& l = opts.limits;
+  return {l.request_line, l.header_bytes, l.headers,      l.header_timeout,
+          l.body_timeout, l.idle_timeout, l.write_timeout};
+}
+
+void fill_engine_options(const settings& opts, net::engine_options& out) {
+  const auto& e = opts.engine;
+  const auto& l = opts.limits;
+  auto offers = [&e](const char* name) {
+    return std::find(e.transports.begin(), e.transports.end(), name)
+           != e.transports.end();
+  };
+  out.path = e.path;
+  out.serves = {};
+  for (const auto& name : e.generations)
+    if (auto known = codec::parse_dialect(name))
+      out.serves[static_cast<size_t>(*known)] = true;
+  out.jsonp = {opts.jsonp.v09, opts.jsonp.eio3, opts.jsonp.eio4};
+  out.lax_revision = e.lax_revision;
+  out.session.main_namespace =
+    std::any_of(opts.namespaces.begin(), opts.namespaces.end(),
+                [](const auto& nsp) { return nsp.name == "/"; });
+  out.session.ping_interval = e.ping_interval;
+  out.session.ping_timeout = e.ping_timeout;
+  out.session.upgrade_timeout = e.upgrade_timeout;
+  out.session.close_timeout = e.close_timeout;
+  out.session.assembly_timeout = l.assembly_timeout;
+  out.session.max_payload = e.max_payload;
+  out.session.payload_packets = l.payload_packets;
+  out.session.outbox_bytes = l.outbox_bytes;
+  out.session.outbox_packets = l.outbox_packets;
+  out.session.polling = offers("polling");
+  out.session.websocket = offers("websocket");
+  out.session.packets.json = {l.json_depth, l.json_nodes};
+  out.session.packets.attachments = e.max_attachments;
+  out.websocket.deflate = e.per_message_deflate;
+  out.websocket.messages = {e.max_payload, l.fragments};
+  out.websocket.assembly_ms = l.assembly_timeout.count();
+  out.websocket.close_ms = l.write_timeout.count();
+  out.keep_headers = opts.site.headers;
+  for (auto* name : {"cookie", "origin", "authorization"})
+    out.keep_headers.emplace_back(name);
+  out.bind_cookies = opts.session.bind_cookies;
+  out.compression = e.http_compression;
+}
+
+} // namespace signalbox::app
