@@ -37,6 +37,10 @@ struct fixture : shards, link_owner {
       from.begin(stream, hello);
   }
 
+  void on_refused(signalbox::link&, uint16_t node) override {
+    told += "refused by " + std::to_string(node) + '\n';
+  }
+
   void on_item(signalbox::link&, uint8_t tag, std::string_view item) override {
     told +=
       "item " + std::to_string(tag) + ' ' + std::to_string(item.size()) + '\n';
@@ -201,10 +205,19 @@ TEST(a refusal ends the session with its reason) {
   x->dial(caf::actor_cast<caf::strong_actor_ptr>(peer), own);
   settle();
   signalbox::link::refuse(caf::actor_cast<caf::strong_actor_ptr>(handle),
-                          session_number, "no reason");
+                          session_number, {0, "no reason", 0});
   settle();
   CHECK_EQUAL(told, "lost: it refused: no reason\n");
   CHECK_EQUAL(living(actor_kind::link), 0);
+}
+
+TEST(a refusal may say that there is a session already) {
+  x->dial(caf::actor_cast<caf::strong_actor_ptr>(peer), hello());
+  settle();
+  signalbox::link::refuse(caf::actor_cast<caf::strong_actor_ptr>(handle),
+                          session_number, {0, "there is one", 9});
+  settle();
+  CHECK_EQUAL(told, "refused by 9\nlost: it refused: there is one\n");
 }
 
 TEST(a session that is not answered ends as silence does) {

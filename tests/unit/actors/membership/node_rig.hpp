@@ -1,0 +1,275 @@
+#pragma once
+
+#include "actors/membership/membership.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/actors.hpp"
+
+// Several MEMBERSHIPs in one process, joined by cables that a test can cut.
+
+namespace signalbox::test {
+
+/// What a network does to one session.
+struct cable {
+  std::string from;
+  std::string to;
+  /// Nothing arrives, and nobody is told.
+  bool cut = false;
+  /// What arrives waits for `release`.
+  bool held = false;
+  std::deque<std::function<void()>> waiting;
+  std::vector<caf::actor> ends;
+};
+
+/// Stands for an actor at the other end of a cable, as CAF's proxies do for
+/// one of another process: ends with the cable, or with the actor.
+class cable_end : public light_actor {
+public:
+  cable_end(caf::actor_config& cfg, shard& at, std::shared_ptr<cable> on,
+            caf::strong_actor_ptr to)
+    : light_actor(cfg, at), on_(std::move(on)), to_(std::move(to)) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "cable_end";
+  }
+
+  void watch() {
+    monitor(caf::actor_cast<caf::actor>(to_));
+  }
+
+  /// Returns the end that stands for `x` where this cable leads to.
+  static caf::strong_actor_ptr make(shard& at, std::shared_ptr<cable> on,
+                                    caf::strong_actor_ptr x) {
+    auto [handle, self] =
+      spawn_light<cable_end, caf::actor>(at, on, std::move(x));
+    self->watch();
+    on->ends.push_back(handle);
+    return caf::actor_cast<caf::strong_actor_ptr>(handle);
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    dispatch<link_open, link_batch>(x, [this](auto& msg) {
+      if (on_->cut)
+        return;
+      if constexpr (std::is_same_v<std::decay_t<decltype(msg)>, link_open>)
+        msg.link = make(home(), on_, std::move(msg.link));
+      on_->waiting.push_back([to = to_, copy = msg]() mutable {
+        caf::anon_send(caf::actor_cast<caf::actor>(to), std::move(copy));
+      });
+      if (!on_->held)
+        release();
+    });
+  }
+
+  void on_down(const caf::down_msg&) override {
+    if (!on_->cut)
+      quit();
+  }
+
+  void on_end(const caf::error&) override {
+    to_ = nullptr;
+    on_ = nullptr;
+  }
+
+private:
+  void release() {
+    for (auto& each : std::exchange(on_->waiting, {}))
+      each();
+  }
+
+  std::shared_ptr<cable> on_;
+  caf::strong_actor_ptr to_;
+};
+
+/// USERS, RELAY and TUNNELS of a node, in one.
+using fake_room = recorder<view_changed, batches_acked, wire::recall,
+                           wire::confirmed, wire::tunnel>;
+
+/// A node as far as MEMBERSHIP goes.
+struct rig_node {
+  settings opts;
+  std::string address;
+  membership_ref x;
+  caf::actor room;
+  fake_room* told = nullptr;
+  /// Addresses that were dialed.
+  std::vector<std::string> dials;
+  int drains = 0;
+  /// Whether it reports its users to their homes, as USERS does.
+  bool reports = true;
+};
+
+struct node_rig : shards {
+  ~node_rig() {
+    for (auto& [name, node] : nodes)
+      kill(name);
+    for (auto& each : cables)
+      each->ends.clear();
+    cables.clear();
+    settle();
+  }
+
+  /// Makes a node; `start` begins.
+  rig_node& add(uint16_t number, std::vector<std::string> seeds = {},
+                const std::string& cluster = "test") {
+    auto address = "node" + std::to_string(number) + ":1";
+    auto& x = *(nodes[address] = std::make_unique<rig_node>());
+    x.address = address;
+    x.opts.router.node = number;
+    x.opts.cluster.name = cluster;
+    x.opts.cluster.seeds = std::move(seeds);
+    return x;
+  }
+
+  /// Starts a node, a second time as another process.
+  void start(rig_node& x) {
+    std::tie(x.room, x.told) = spawn_light<fake_room, caf::actor>(one);
+    x.x = spawn_membership(
+      one, x.opts, count,
+      [this, &x](const std::string& to, const membership_actor& asker) {
+        x.dials.push_back(to);
+        answer_dial(x.address, to, asker);
+      },
+      {[this] { return ++drawn; }, [this] { return clock; }});
+    start_membership(x.x, {x.room, x.room, x.room, [&x] { ++x.drains; }},
+                     x.address);
+    agree();
+  }
+
+  void kill(const std::string& address) {
+    auto& x = *nodes.at(address);
+    end(x.x.handle);
+    end(x.room);
+    settle();
+    x.x = {};
+    x.room = nullptr;
+    x.told = nullptr;
+  }
+
+  /// Answers as the network does: the node's gate, or that nobody listens.
+  void answer_dial(const std::string& from, const std::string& to,
+                   const membership_actor& asker) {
+    dialed out;
+    out.address = to;
+    auto i = nodes.find(to);
+    if (deaf.count(to) > 0 || i == nodes.end() || !i->second->x.handle) {
+      out.error = "nobody listens";
+    } else {
+      auto on = std::make_shared<cable>();
+      on->from = from;
+      on->to = to;
+      on->held = hold_new;
+      cables.push_back(on);
+      out.gate = cable_end::make(
+        one, on, caf::actor_cast<caf::strong_actor_ptr>(i->second->x.handle));
+    }
+    caf::anon_send(asker, std::move(out));
+  }
+
+  /// Lets what waits in a cable arrive.
+  void release(cable& x) {
+    x.held = false;
+    for (auto& each : std::exchange(x.waiting, {}))
+      each();
+    settle();
+  }
+
+  /// Ends a cable; both sides hear of it.
+  void unplug(cable& x) {
+    x.cut = true;
+    for (auto& each : x.ends)
+      end(each);
+    x.ends.clear();
+    x.waiting.clear();
+    settle();
+  }
+
+  void unplug_all() {
+    for (auto& each : cables)
+      unplug(*each);
+  }
+
+  /// Runs until every node has reported its users in its view.
+  void agree() {
+    for (auto again = true; again;) {
+      settle();
+      again = false;
+      for (auto& [address, x] : nodes) {
+        if (x->told == nullptr || !x->reports)
+          continue;
+        for (const auto& each :
+             std::exchange(x->told->all<view_changed>(), {})) {
+          x->x.local->reattached(each.serial);
+          views += address + ' ' + text(each.nodes) + '\n';
+          again = true;
+        }
+      }
+    }
+  }
+
+  /// Lets time pass in small steps, so that what happens again and again does.
+  void pass(int64_t ms) {
+    for (; ms > 0; ms -= 50) {
+      advance(std::min<int64_t>(ms, 50));
+      agree();
+    }
+  }
+
+  static std::string text(const std::vector<uint16_t>& all) {
+    std::string out;
+    for (auto node : all)
+      out += (out.empty() ? "" : ",") + std::to_string(node);
+    return out;
+  }
+
+  /// Returns the live nodes as one node sees them, with `?` if not all agree.
+  std::string live(const rig_node& x) {
+    return text(x.x.local->nodes()) + (x.x.local->settled() ? "" : "?");
+  }
+
+  /// Returns the other nodes as an operator sees them, as `number:state`.
+  std::string peers(const rig_node& x) {
+    std::string out;
+    for (const auto& each : x.x.local->info().members)
+      out +=
+        (out.empty() ? "" : " ") + std::to_string(each.node) + ':' + each.state;
+    return out;
+  }
+
+  /// Sends an item from one node to another.
+  void send(rig_node& from, uint16_t to, const std::string& what) {
+    from.x.local->send(to, wire::recall{0, what});
+  }
+
+  /// Returns the items that arrived at a node, as `from what`.
+  std::string got(rig_node& x) {
+    std::string out;
+    for (const auto& each : std::exchange(x.told->all<wire::recall>(), {}))
+      out += std::to_string(each.from) + ' ' + each.user + '\n';
+    return out;
+  }
+
+  std::map<std::string, std::unique_ptr<rig_node>> nodes;
+  std::vector<std::shared_ptr<cable>> cables;
+  /// Addresses where nobody listens.
+  std::set<std::string> deaf;
+  /// Whether what is sent in a new cable waits.
+  bool hold_new = false;
+  /// What the nodes' rooms were told of the views.
+  std::string views;
+  uint64_t drawn = 0;
+  uint64_t clock = 1000000;
+};
+
+} // namespace signalbox::test
