@@ -102,7 +102,7 @@ void membership_impl::on_lost(link& x, const std::string& why) {
       spdlog::warn("node {} at {} is {}: {}", node, p.address,
                    p.left ? "gone" : "dead", why);
     if (auto i = targets_.find(p.address); i != targets_.end())
-      i->second.next = now() + first_delay;
+      i->second.next = now() + first_delay + (self_ < node ? 0 : courtesy);
     view_.down(node);
     changed();
     return;

@@ -20,6 +20,10 @@ namespace signalbox {
 constexpr int64_t first_delay = 200;
 constexpr int64_t longest_delay = 5000;
 
+/// Of two nodes that could dial each other the lower one does; the other one
+/// waits so much longer, in milliseconds.
+constexpr int64_t courtesy = longest_delay / 2;
+
 /// Versions per second of the clock, as USERS numbers them.
 constexpr int version_bits = 20;
 

@@ -140,8 +140,7 @@ void membership_impl::learn(const wire::member& x) {
   auto& at = targets_[x.address];
   at.known = true;
   at.node = x.node;
-  // The lower one dials, the other one only if nothing comes of it.
-  at.next = now() + (self_ < x.node ? 0 : longest_delay / 2);
+  at.next = now() + (self_ < x.node ? 0 : courtesy);
 }
 
 void membership_impl::changed() {
