@@ -25,7 +25,11 @@ function namespaces() {
 // Ends what still runs in a namespace, and the namespace with its cables.
 function remove(name) {
   for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean))
-    process.kill(Number(pid), 'SIGKILL');
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
   ip('netns', 'del', name);
 }
 
@@ -65,11 +69,13 @@ export class Network {
   #network;
   #count;
   #close = () => this.close();
+  #leave = () => process.exit(1);
 
   // Makes it for nodes 1 to `count`.
   constructor(count) {
     for (const [name, pid] of namespaces())
-      if (pid === process.pid || !existsSync(`/proc/${pid}`))
+      // Of one that has ended and is not waited for, the program is gone.
+      if (pid === process.pid || !existsSync(`/proc/${pid}/exe`))
         remove(name);
     const any = (most) => Math.floor(Math.random() * most);
     do
@@ -77,6 +83,8 @@ export class Network {
     while (!unused(this.#network));
     this.#count = count;
     process.once('exit', this.#close);
+    for (const name of ['SIGINT', 'SIGTERM'])
+      process.once(name, this.#leave);
     const at = this.#name('s');
     ip('netns', 'add', at);
     ip('-n', at, 'link', 'add', 'switch', 'type', 'bridge');
@@ -149,6 +157,8 @@ export class Network {
 
   close() {
     process.off('exit', this.#close);
+    for (const name of ['SIGINT', 'SIGTERM'])
+      process.off(name, this.#leave);
     for (const [name, pid] of namespaces())
       if (pid === process.pid)
         remove(name);
