@@ -187,6 +187,7 @@ void render_connects(text& out, const counters& c) {
   out.value(c.limit_batch.load(), label("limit", "max-batch"));
   out.value(c.limit_idempotency.load(), label("limit", "idempotency-keys"));
   out.value(c.limit_confirms.load(), label("limit", "max-confirms"));
+  out.value(c.limit_cluster_queue.load(), label("limit", "cluster-queue"));
 }
 
 void render_ingest(text& out, const counters& c) {
@@ -239,6 +240,38 @@ void render_peers(text& out, const cluster_info& x) {
        [](const auto& p) { return p.received_batches; });
 }
 
+void render_tunnels(text& out, const net::tunnel_counters& x) {
+  out.metric("tunnels", "gauge",
+             "Requests of clients here that another node serves, and the other "
+             "way round.");
+  out.value(x.away.load(), label("side", "away"));
+  out.value(x.hosted.load(), label("side", "hosted"));
+  out.counter("tunnels_opened_total", "Requests passed on to other nodes.",
+              x.opened.load());
+  out.counter("tunnels_accepted_total", "Requests taken from other nodes.",
+              x.accepted.load());
+  out.counter("tunnels_refused_total",
+              "Requests of other nodes refused, for limits.connections.",
+              x.refused.load());
+  out.counter("tunnels_lost_total", "Tunnels that ended with their node.",
+              x.lost.load());
+  out.counter("tunnels_sent_bytes_total", "Bytes sent through tunnels.",
+              x.bytes_out.load());
+  out.counter("tunnels_received_bytes_total", "Bytes received from tunnels.",
+              x.bytes_in.load());
+}
+
+void render_peer_port(text& out, const net::peer_port_counters& x) {
+  out.counter("peer_port_accepted_total", "Connections to cluster.listen.",
+              x.accepted.load());
+  out.counter("peer_port_refused_total",
+              "Connections to or from nodes that came to nothing.",
+              x.refused.load());
+  out.counter("peer_port_broken_total",
+              "Connections cut off because they did not speak as nodes do.",
+              x.broken.load());
+}
+
 } // namespace
 
 std::string render_metrics(const all_counters& x) {
@@ -257,6 +290,10 @@ std::string render_metrics(const all_counters& x) {
   render_ingest(out, x.actors);
   if (x.cluster)
     render_peers(out, *x.cluster);
+  if (x.tunnels != nullptr)
+    render_tunnels(out, *x.tunnels);
+  if (x.peer_port != nullptr)
+    render_peer_port(out, *x.peer_port);
   return out.take();
 }
 

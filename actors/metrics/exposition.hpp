@@ -4,7 +4,9 @@
 #include "actors/api/counters.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/engine_options.hpp"
+#include "transports/net/peer_port.hpp"
 #include "transports/net/server.hpp"
+#include "transports/net/tunnel.hpp"
 #include "transports/session/session_core.hpp"
 
 #include <cstddef>
@@ -26,6 +28,9 @@ struct all_counters {
   bool draining = false;
   /// Nothing for a router by itself.
   std::optional<cluster_info> cluster;
+  /// Null for a router by itself.
+  const net::tunnel_counters* tunnels = nullptr;
+  const net::peer_port_counters* peer_port = nullptr;
 };
 
 /// Returns the Prometheus text exposition (format 0.0.4). Labels come from

@@ -315,6 +315,10 @@ struct node::impl {
     // Both live on the first loop.
     if (membership.local != nullptr)
       out.cluster = membership.local->info();
+    if (clustered()) {
+      out.tunnels = &tunnel_count;
+      out.peer_port = &peers->counters();
+    }
     return out;
   }
 
