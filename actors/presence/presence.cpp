@@ -21,8 +21,11 @@ const char* presence::name() const {
 }
 
 ec presence::add(const entry& x, const std::string& info) {
-  if (std::find(entries_.begin(), entries_.end(), x) != entries_.end())
+  auto known = std::find(entries_.begin(), entries_.end(), x);
+  if (known != entries_.end()) {
+    known->claimed = known->claimed || x.claimed;
     return ec::none;
+  }
   // One connection may be in several namespaces and counts once.
   std::set<std::pair<uint16_t, uint64_t>> connections;
   for (const auto& each : entries_)
@@ -51,8 +54,11 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
   });
   version_ += gone;
   for (const auto& each : now) {
-    if (std::find(entries_.begin(), entries_.end(), each) != entries_.end())
+    auto known = std::find(entries_.begin(), entries_.end(), each);
+    if (known != entries_.end()) {
+      known->claimed = each.claimed;
       continue;
+    }
     entries_.push_back(each);
     ++version_;
   }
@@ -60,6 +66,12 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
     arm();
   else if (!entries_.empty())
     grace_.cancel();
+}
+
+void presence::drop_unclaimed() {
+  version_ += std::erase_if(entries_, [](const entry& x) {
+    return !x.claimed;
+  });
 }
 
 void presence::set_info(const std::string& info) {

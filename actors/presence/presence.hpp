@@ -27,8 +27,15 @@ public:
     uint16_t nsp = 0;
     /// Names the connection on its node.
     uint64_t connection = 0;
+    /// Whether its node takes this one for the user's home and will say so if
+    /// that changes.
+    bool claimed = true;
 
-    friend bool operator==(const entry&, const entry&) = default;
+    /// Returns whether both are the same membership.
+    friend bool operator==(const entry& x, const entry& y) {
+      return x.node == y.node && x.nsp == y.nsp
+             && x.connection == y.connection;
+    }
   };
 
   /// Called when the record ends; `in_order` tells whether it was to.
@@ -67,6 +74,10 @@ public:
 
   /// Puts `now` in the place of everything known of a node.
   void replace(uint16_t node, const std::vector<entry>& now);
+
+  /// Removes what no node claims any more in a view in which the home is
+  /// elsewhere.
+  void drop_unclaimed();
 
   /// Replaces the info unless it is empty.
   void set_info(const std::string& info);

@@ -17,11 +17,11 @@ records::records(shard& home, const std::map<std::string, nsp_actor>& nsps,
 }
 
 ec records::add(uint16_t node, const std::string& user, const std::string& info,
-                const wire::seat& x) {
+                const wire::seat& x, bool claimed) {
   auto known = records_.count(user) > 0;
   auto& r = *find_or_make(user).local;
   auto outcome = ec::none;
-  change(r, [&] { outcome = r.add({node, index(x.nsp), x.connection}, info); });
+  change(r, [&] { outcome = r.add({node, index(x.nsp), x.connection, claimed}, info); });
   if (outcome != ec::none && !known)
     r.dismiss();
   return outcome;
@@ -57,7 +57,6 @@ void records::release(uint16_t node, const std::string& user, bool here) {
 
 void records::keep(const std::function<bool(uint16_t node)>& lives,
                    const std::function<bool(const std::string& user)>& here) {
-  end_if([&here](const presence& x) { return !here(x.user()); });
   for (auto& [user, r] : records_) {
     std::vector<uint16_t> gone;
     for (const auto& each : r.local->entries())
@@ -66,7 +65,12 @@ void records::keep(const std::function<bool(uint16_t node)>& lives,
     auto& x = *r.local;
     for (auto node : gone)
       change(x, [&] { x.replace(node, {}); });
+    if (!here(user))
+      change(x, [&] { x.drop_unclaimed(); });
   }
+  end_if([&here](const presence& x) {
+    return x.entries().empty() && !here(x.user());
+  });
 }
 
 wire::whereabouts records::locate(const std::string& user,

@@ -31,9 +31,10 @@ public:
   records(shard& home, const std::map<std::string, nsp_actor>& nsps,
           const presence_settings& opts, counters& count, links to);
 
-  /// Adds a membership; the first one brings the user online.
+  /// Adds a membership; the first one brings the user online. `claimed` tells
+  /// whether the node takes this one for the user's home.
   ec add(uint16_t node, const std::string& user, const std::string& info,
-         const wire::seat& x);
+         const wire::seat& x, bool claimed = true);
 
   /// Removes a membership.
   void remove(uint16_t node, const std::string& user, const wire::seat& x);
@@ -45,7 +46,9 @@ public:
   /// user's home is elsewhere, which `here` tells.
   void release(uint16_t node, const std::string& user, bool here);
 
-  /// Forgets nodes that are gone, and records that belong elsewhere.
+  /// Forgets nodes that are gone, and records that belong elsewhere unless a
+  /// node still claims them: views differ for a while, and what is forgotten
+  /// here while a node does not see the home move, nobody would report again.
   void keep(const std::function<bool(uint16_t node)>& lives,
             const std::function<bool(const std::string& user)>& here);
 

@@ -160,7 +160,7 @@ TEST(a view keeps the records that belong here and the nodes that live) {
   add(1, "anna", 10);
   add(2, "anna", 10);
   add(2, "ben", 11);
-  add(1, "carla", 12);
+  all->add(1, "carla", "", {"/", 12}, false);
   all->keep([](uint16_t node) { return node != 2; },
             [](const auto& user) { return user != "carla"; });
   CHECK_EQUAL(where("anna"), "1@1");
@@ -172,6 +172,25 @@ TEST(a view keeps the records that belong here and the nodes that live) {
   CHECK_EQUAL(where("ben"), "-");
   CHECK_EQUAL(where("anna"), "1@1");
   CHECK_EQUAL(lost, "");
+}
+
+TEST(a record that belongs elsewhere stays as long as a node claims it) {
+  add(1, "anna", 10);
+  all->add(2, "anna", "", {"/", 10}, false);
+  auto elsewhere = [this] {
+    all->keep([](uint16_t) { return true; },
+              [](const auto&) { return false; });
+  };
+  elsewhere();
+  CHECK_EQUAL(where("anna"), "1@1");
+  MESSAGE("a report claims what was only said before");
+  all->add(2, "anna", "", {"/", 10}, false);
+  hold(2, "anna", {{"/", 10}});
+  elsewhere();
+  CHECK_EQUAL(where("anna"), "2@1@2");
+  all->release(1, "anna", false);
+  all->release(2, "anna", false);
+  CHECK_EQUAL(where("anna"), "-");
 }
 
 TEST(versions only rise) {
