@@ -61,6 +61,8 @@ public:
   routed event;
   user_info info;
   bool command = false;
+  /// When it is given up.
+  int64_t until = 0;
 
 private:
   std::set<uint16_t> waiting_;

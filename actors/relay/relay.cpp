@@ -103,6 +103,7 @@ void relay_impl::locate(const event_ptr& e) {
     return;
   }
   const auto& users = e->users.users;
+  e->view = mesh_->view();
   e->where.resize(users.size());
   for (size_t i = 0; i < users.size(); ++i)
     e->homes[mesh_->home(users[i])].push_back(i);
@@ -248,18 +249,22 @@ uint16_t relay_impl::sequencer(const std::string& nsp) const {
 }
 
 gather& relay_impl::begin(uint64_t ticket, const std::vector<uint16_t>& nodes) {
-  wait(ticket, opts_.cluster.request_timeout.count());
+  auto patience = opts_.cluster.request_timeout.count();
+  wait(ticket, patience);
   auto& out =
     gathers_.insert_or_assign(ticket, gather{ticket, nodes}).first->second;
   // They may be back by the time the others have answered.
   out.blame(mesh_->lost());
+  out.until = now() + patience;
   return out;
 }
 
 void relay_impl::send_out(event& x) {
   if (!x.to_users)
     send_broadcast(x);
-  else if (x.flood)
+  // While it waited for others, a node may have come whom the home did not
+  // know.
+  else if (x.flood || x.view != mesh_->view())
     send_to_all(x);
   else
     send_to_holders(x);

@@ -58,6 +58,8 @@ private:
     /// Homes that were asked, with the positions of their users.
     std::map<uint16_t, std::vector<size_t>> homes;
     std::vector<wire::whereabouts> where;
+    /// The view in which they were asked.
+    uint64_t view = 0;
     /// Nobody can say where the users are: it goes to every node.
     bool flood = false;
     /// Nodes that were asked about its key, and what one of them objected.

@@ -339,7 +339,9 @@ void relay_impl::on_look() {
       e->silent.insert(e->silent.end(), e->claims.begin(), e->claims.end());
       e->claims.clear();
       settle(e);
-    } else if (auto j = gathers_.find(ticket); j != gathers_.end()) {
+    } else if (auto j = gathers_.find(ticket);
+               // Not what only waited to be sent until then.
+               j != gathers_.end() && j->second.until <= now()) {
       j->second.give_up();
       finish_if_complete(ticket);
     }
