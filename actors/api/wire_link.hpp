@@ -51,12 +51,16 @@ struct refusal {
 };
 SIGNALBOX_INSPECT(refusal, x.why, x.node)
 
-/// The sender's batches are numbered anew.
+/// Begins the batches of a session; of a stream that the receiver does not
+/// know with number 1.
 struct restart {
   SIGNALBOX_WIRE(restart, 104);
   uint64_t stream = 0;
+  /// Up to this number they were filled before the session: what they say about
+  /// views and users is out of date.
+  uint64_t old = 0;
 };
-SIGNALBOX_INSPECT(restart, x.stream)
+SIGNALBOX_INSPECT(restart, x.stream, x.old)
 
 /// A sign of life.
 struct ping {

@@ -68,13 +68,16 @@ void link::watch(caf::strong_actor_ptr peer) {
 void link::begin(link_stream& stream, const wire::hello& from) {
   stream_ = &stream;
   heard_ = home().home().wheel().now();
+  stream_->in_old = 0;
   auto& out = stream_->out;
-  if (stream_->out_stream == 0 || from.stream != stream_->out_stream
-      || !out.resume(from.received)) {
+  // What it said may be older than another session meanwhile; what it has twice
+  // it knows by the number.
+  auto received = from.stream == stream_->out_stream ? from.received : 0;
+  if (stream_->out_stream == 0 || !out.resume(received)) {
     out.clear();
     stream_->out_stream = owner_->draw();
-    send_aside(wire::restart{0, stream_->out_stream});
   }
+  send_aside(wire::restart{0, stream_->out_stream, out.number()});
   on_tick();
   flush();
 }
@@ -103,6 +106,14 @@ uint64_t link::wrote() {
     caf::anon_send(caf::actor_cast<caf::actor>(caf::strong_actor_ptr{ctrl()}),
                    link_batch{});
   return out.number();
+}
+
+void link::acknowledge() {
+  ack_due_ = true;
+  if (std::exchange(flushing_, true))
+    return;
+  home().home().flush_later(
+    {this, [keep = caf::strong_actor_ptr{ctrl()}](auto*) {}});
 }
 
 void link::flush() {
@@ -180,12 +191,7 @@ void link::on(link_batch& x) {
     ++stream_->received;
     ++stream_->received_batches;
     stream_->received_bytes += x.bytes.size();
-    ack_due_ = true;
-    if (!flushing_) {
-      flushing_ = true;
-      home().home().flush_later(
-        {this, [keep = caf::strong_actor_ptr{ctrl()}](auto*) {}});
-    }
+    acknowledge();
     std::string_view batch{x.bytes};
     std::string_view item;
     uint8_t tag = 0;
@@ -195,6 +201,8 @@ void link::on(link_batch& x) {
       cut("it sent a broken batch");
   } else if (stream_ != nullptr && x.number > stream_->received) {
     cut("a batch is missing");
+  } else if (stream_ != nullptr) {
+    acknowledge();
   }
   if (!alive() || stream_ == nullptr)
     return;
@@ -219,8 +227,10 @@ void link::on_aside(std::string_view bytes) {
     } else if (tag == wire::restart::tag && stream_ != nullptr) {
       wire::restart x;
       inspect(in, x);
+      if (x.stream != stream_->in_stream)
+        stream_->received = 0;
       stream_->in_stream = x.stream;
-      stream_->received = 0;
+      stream_->in_old = x.old;
     } else if (tag == wire::ping::tag) {
       wire::ping x;
       inspect(in, x);

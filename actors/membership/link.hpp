@@ -25,6 +25,15 @@ struct link_stream {
   /// The other side's numbering and its last batch.
   uint64_t in_stream = 0;
   uint64_t received = 0;
+  /// Its last batch from before the present session.
+  uint64_t in_old = 0;
+
+  /// Another process is there; what was for the last one is lost.
+  void renew() {
+    out.clear();
+    out_stream = in_stream = received = 0;
+  }
+
   // For /metrics.
   uint64_t sent_bytes = 0;
   uint64_t received_bytes = 0;
@@ -84,6 +93,11 @@ public:
     return session_;
   }
 
+  /// Returns whether the item under way was sent before this session.
+  bool repeats() const noexcept {
+    return stream_ != nullptr && stream_->received <= stream_->in_old;
+  }
+
   /// Opens the session from this side.
   void dial(const caf::strong_actor_ptr& gate, const wire::hello& x);
 
@@ -127,6 +141,7 @@ private:
   void introduce(const caf::strong_actor_ptr& to, const wire::hello& x);
   void watch(caf::strong_actor_ptr peer);
   void send(uint64_t number, std::string bytes);
+  void acknowledge();
   template <class T>
   void send_aside(const T& x);
 

@@ -18,12 +18,16 @@ void membership_impl::on_welcome(link& x, const wire::hello& from) {
     return;
   }
   auto why = judge(from);
-  auto known = peers_.find(from.node);
-  // Both dialed at the same time: the session that the lower one dialed
-  // stays.
-  if (why.empty() && known != peers_.end() && known->second.up != nullptr
-      && self_ > from.node)
-    why = "there is a session already";
+  if (why.empty()) {
+    // Also if there is a session: another address of a node that is linked
+    // need not be dialed again.
+    at->known = true;
+    at->node = from.node;
+    // Both dialed at the same time: the session that the lower one dialed
+    // stays.
+    if (session(from.node) != 0 && self_ > from.node)
+      why = "there is a session already";
+  }
   if (!why.empty()) {
     x.end(why);
     return;
@@ -75,7 +79,10 @@ void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
     });
     break;
   default:
-    pass_to_users(node, tag, item) || pass_to_relay(node, tag, item);
+    // What was said about users in an earlier session has been said anew
+    // since.
+    pass_to_users(x.repeats() ? caf::actor{} : rooms_.users, node, tag, item)
+      || pass_to_relay(node, tag, item);
   }
 }
 
@@ -163,11 +170,11 @@ uint64_t membership_impl::end(uint16_t node) {
 
 // -- items ------------------------------------------------------------------
 
-bool membership_impl::pass_to_users(uint16_t node, uint8_t tag,
-                                    std::string_view item) {
+bool membership_impl::pass_to_users(const caf::actor& to, uint16_t node,
+                                    uint8_t tag, std::string_view item) {
   return pass_one_of<wire::attach, wire::attached, wire::detach, wire::hold,
                      wire::release, wire::recall, wire::locate>(
-    rooms_.users, node, tag, item);
+    to, node, tag, item);
 }
 
 bool membership_impl::pass_to_relay(uint16_t node, uint8_t tag,

@@ -215,7 +215,8 @@ private:
     return ((Ts::tag == tag && (pass<Ts>(to, node, item), true)) || ...);
   }
 
-  bool pass_to_users(uint16_t node, uint8_t tag, std::string_view item);
+  bool pass_to_users(const caf::actor& to, uint16_t node, uint8_t tag,
+                     std::string_view item);
 
   bool pass_to_relay(uint16_t node, uint8_t tag, std::string_view item);
 

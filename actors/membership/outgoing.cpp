@@ -42,8 +42,8 @@ bool outgoing::acked(uint64_t number) {
 }
 
 bool outgoing::resume(uint64_t received) {
-  auto first = batches_.empty() ? last_ + 1 : batches_.front().number;
-  if (received + 1 < first || received > closed_)
+  // Less than was acknowledged only means that the other side said it earlier.
+  if (received > closed_)
     return false;
   // What the last session did not get to send again may have arrived before.
   while (!batches_.empty() && batches_.front().number <= received) {
@@ -52,6 +52,7 @@ bool outgoing::resume(uint64_t received) {
   }
   sent_ = 0;
   sent_bytes_ = 0;
+  closed_ = last_;
   return true;
 }
 

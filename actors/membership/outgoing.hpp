@@ -45,9 +45,10 @@ public:
   bool acked(uint64_t number);
 
   /// A new session begins; the other side has everything up to `received`.
-  /// What follows is sent again, batch by batch as it was: one that did arrive
-  /// meanwhile is known by its number. Returns false if that is not possible,
-  /// since it is another stream than the other side knows.
+  /// What follows is sent again, batch by batch as it was and with nothing
+  /// added: one that did arrive meanwhile is known by its number. It may have
+  /// said so before it acknowledged more. Returns false if it has what was never
+  /// sent.
   bool resume(uint64_t received);
 
   /// Forgets everything; numbers begin anew.

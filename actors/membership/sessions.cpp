@@ -113,6 +113,8 @@ void membership_impl::bring_up(link& x, caf::strong_actor_ptr keep,
   if (auto* old = peers_[from.node].up)
     old->end("a new session takes its place");
   auto& p = peers_[from.node];
+  if (p.incarnation != from.incarnation)
+    p.stream.renew();
   p.address = from.address;
   p.incarnation = from.incarnation;
   p.up = &x;
