@@ -33,8 +33,6 @@ void membership_impl::on_welcome(link& x, const wire::hello& from) {
     return;
   }
   at->busy = false;
-  at->known = true;
-  at->node = from.node;
   at->delay = 0;
   at->trouble.clear();
   auto pending = pending_.extract(&x);

@@ -27,7 +27,7 @@ void client::join(const std::string& nsp, std::vector<std::string> rooms) {
   auto auth = '"' + user_;
   for (const auto& room : x->rooms)
     auth += ' ' + room;
-  seats_.push_back(std::move(x));
+  change(*seats_.emplace_back(std::move(x)), seat::stage::asking);
   say(packet_type::connect, nsp, auth + '"');
 }
 

@@ -68,8 +68,7 @@ void world::converge() {
                   " is still not let into ", each->nsp);
   count();
   // Long enough for the books to count on every answer.
-  while (!log_.failed() && !books_.calm())
-    pass(500);
+  pass(how_.opts.cluster.dead_after.count() + 5000);
   if (!log_.failed())
     probe();
   if (!log_.failed())

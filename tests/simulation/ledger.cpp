@@ -49,8 +49,9 @@ int64_t ledger::disturbed(uint16_t a, uint16_t b) const {
 }
 
 bool ledger::calm() const {
-  return net_.now() - last_fault_
-           > how_.opts.cluster.dead_after.count() + recovery
+  return !how_.slow()
+         && net_.now() - last_fault_
+              > how_.opts.cluster.dead_after.count() + recovery
          && net_.now() - last_change_ > propagation;
 }
 
@@ -80,7 +81,7 @@ void ledger::on_stage(const seat& x) {
               " at node ", x.owner->number(), " ", x.sid);
   if (x.at == seat::stage::joined)
     ++joins_[user];
-  else
+  else if (x.at != seat::stage::asking)
     left_[user] = net_.now();
 }
 
@@ -300,7 +301,7 @@ void ledger::answered(node& at, order& x,
     if (each.session != at.cluster().session(number))
       each.kept = false;
     // Nothing was between them, so there was no reason to name it.
-    if (each.session != 0 && x.unreachable.count(number) > 0
+    if (!how_.slow() && each.session != 0 && x.unreachable.count(number) > 0
         && each.session == at.cluster().session(number)
         && disturbed(at.number(), number) < x.when - quiet)
       log_.fail("names node ", number,

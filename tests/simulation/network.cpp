@@ -268,6 +268,8 @@ caf::strong_actor_ptr network::add_cable(const std::shared_ptr<connection>& x,
 }
 
 void network::note_session(const connection& x, uint64_t session) {
+  log_.detail("session ", session % 1000, " of processes ", x.ends[0], " and ",
+              x.ends[1]);
   sessions_[session] = {x.ends[0], x.ends[1]};
 }
 
@@ -294,6 +296,7 @@ process network::partner(process x, uint64_t session) const {
 
 void network::dial(process from, const std::string& address,
                    const membership_actor& asker) {
+  log_.detail("process ", from, " dials ", address);
   dials_.push_back(
     {now_ + delay(), now_ + dial_patience, from, address, asker});
 }
@@ -317,6 +320,7 @@ void network::answer(dialing& x) {
       return;
     }
     auto y = connect(x.from, id);
+    log_.detail("process ", x.from, " is connected to ", id);
     auto gate = add_cable(y, y->ends[1] == id ? 1 : 0,
                           caf::actor_cast<caf::strong_actor_ptr>(to.gate));
     caf::anon_send(x.asker, dialed{x.address, gate, {}});

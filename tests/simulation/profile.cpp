@@ -8,7 +8,7 @@ profile::profile(dice& luck) {
   steps = static_cast<int>(luck.between(20, 160));
   faults = static_cast<int>(luck.between(0, 4) * 8);
   delay = luck.between(1, 4) * 10 - 5;
-  long_delay = luck.percent(50) ? 0 : luck.between(50, 400);
+  long_delay = luck.percent(40) ? 0 : luck.between(2, 20) * 20;
   late = luck.percent(50) ? 0 : static_cast<int>(luck.between(5, 40));
   reuse = luck.percent(50);
   aliases = luck.percent(20);

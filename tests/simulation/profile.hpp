@@ -26,6 +26,11 @@ struct profile {
   /// Delay of a message, and of one in twenty, in milliseconds.
   int64_t delay = 10;
   int64_t long_delay = 200;
+  /// Delays are such that a question may be answered too late.
+  bool slow() const noexcept {
+    return long_delay > 80;
+  }
+
   /// Chance that a thread is late, in percent.
   int late = 10;
   /// A session follows the last one through the same connection.
