@@ -138,7 +138,7 @@ export class Network {
   // nothing for that.
   slow(n, rate) {
     this.#run('s', 'tc', 'qdisc', 'add', 'dev', `n${n}`, 'root', 'tbf', 'rate', String(rate),
-      'burst', '16kb', 'latency', '200ms');
+      'burst', '16kb', 'latency', '400ms');
   }
 
   // Makes everything as it was.
