@@ -19,6 +19,7 @@ bool basp_guard::take(std::string_view bytes) {
     if (left_ > 0) {
       auto n = std::min(left_, bytes.size());
       left_ -= n;
+      greeted_ = greeted_ || left_ == 0;
       bytes.remove_prefix(n);
       continue;
     }
@@ -32,6 +33,7 @@ bool basp_guard::take(std::string_view bytes) {
       return false;
     filled_ = 0;
     first_ = false;
+    greeted_ = greeted_ || left_ == 0;
   }
   return true;
 }

@@ -23,6 +23,11 @@ public:
   /// announce too much; the stream must not be passed on from then on.
   bool take(std::string_view bytes);
 
+  /// Returns whether a whole handshake was there.
+  bool greeted() const noexcept {
+    return greeted_;
+  }
+
 private:
   static constexpr size_t header_size = 32;
 
@@ -35,6 +40,7 @@ private:
   /// Bytes of the payload that are still to come.
   size_t left_ = 0;
   bool first_ = true;
+  bool greeted_ = false;
 };
 
 } // namespace signalbox::codec

@@ -26,6 +26,9 @@ namespace {
 constexpr size_t piece = 65536;
 constexpr int turn = 16;
 
+/// How long accepting rests when no descriptor is left, in milliseconds.
+constexpr int64_t rest_time = 100;
+
 /// A node that can no longer be reached is noticed by its silence, long before
 /// the kernel would.
 void tune(int fd) {
@@ -55,11 +58,14 @@ bool resolve(const std::string& address, tcp::endpoint& out,
 } // namespace
 
 struct peer_port::impl {
-  explicit impl(asio::io_context& context) : acceptor(context) {
+  impl(peer_port& owner, asio::io_context& context)
+    : acceptor(context), rest(session::make_timer<&peer_port::accept>(&owner)) {
     // nop
   }
 
   tcp::acceptor acceptor;
+  /// Until when accepting rests.
+  session::timer rest;
   taker take;
   /// In the order of their coming.
   std::list<std::shared_ptr<pipe>> pipes;
@@ -113,7 +119,7 @@ public:
       return;
     auto self = shared_from_this();
     timer_.cancel();
-    if (inner_ == nullptr)
+    if (stranger())
       ++owner_.counters_.refused;
     if (outer_)
       outer_->close();
@@ -126,9 +132,9 @@ public:
       tell(-1, why);
   }
 
-  /// Whether it has not proved to be a node.
+  /// Whether it came here and has not proved to be a node.
   bool stranger() const noexcept {
-    return inner_ == nullptr;
+    return accepted_ && !guard_.greeted();
   }
 
 private:
@@ -160,8 +166,6 @@ private:
       return false;
     }
     inner_ = std::make_unique<stream>(owner_.loop_, pair[0], nullptr);
-    if (accepted_)
-      timer_.cancel();
     if (auto tell = std::exchange(done_, nullptr))
       tell(pair[1], {});
     else
@@ -213,14 +217,15 @@ private:
       owner_.loop_.post([keep, &x] { keep->move(x); });
   }
 
-  /// Looks at what the node says; its first words make it one.
+  /// Looks at what the node says; a whole handshake makes it one.
   bool admit(std::string_view bytes) {
     if (!guard_.take(bytes)) {
       ++owner_.counters_.broken;
       end("it does not speak BASP");
       return false;
     }
-    timer_.cancel();
+    if (guard_.greeted())
+      timer_.cancel();
     return inner_ != nullptr || join();
   }
 
@@ -253,7 +258,7 @@ private:
 };
 
 peer_port::peer_port(const options& opts)
-  : opts_(opts), impl_(std::make_unique<impl>(loop_.context())) {
+  : opts_(opts), impl_(std::make_unique<impl>(*this, loop_.context())) {
   thread_ = std::thread{[this] { loop_.run(); }};
   pthread_setname_np(thread_.native_handle(), "peers");
 }
@@ -302,25 +307,28 @@ void peer_port::accept() {
     [this](boost::system::error_code ec, tcp::socket socket) {
       if (ec == asio::error::operation_aborted)
         return;
-      if (!ec) {
-        ++counters_.accepted;
-        auto fd = socket.release(ec);
-        tune(fd);
-        auto& all = impl_->pipes;
-        size_t strangers = 0;
-        std::shared_ptr<pipe> oldest;
-        for (auto& each : all)
-          if (each->stranger() && ++strangers == 1)
-            oldest = each;
-        if (strangers >= opts_.strangers)
-          oldest->end("too many strangers");
-        all.push_back(std::make_shared<pipe>(*this, fd, true));
-        std::shared_ptr<pipe> {
-          all.back()
-          } -> accept();
+      if (ec) {
+        loop_.wheel().arm(impl_->rest, rest_time);
+        return;
       }
+      admit(socket.release(ec));
       accept();
     });
+}
+
+void peer_port::admit(int fd) {
+  ++counters_.accepted;
+  tune(fd);
+  size_t strangers = 0;
+  std::shared_ptr<pipe> oldest;
+  for (auto& each : impl_->pipes)
+    if (each->stranger() && ++strangers == 1)
+      oldest = each;
+  if (strangers >= opts_.strangers)
+    oldest->end("too many strangers");
+  auto x = std::make_shared<pipe>(*this, fd, true);
+  impl_->pipes.push_back(x);
+  x->accept();
 }
 
 void peer_port::dial(const std::string& address, dialed done) {

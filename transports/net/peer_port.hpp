@@ -73,6 +73,7 @@ private:
   struct impl;
 
   void accept();
+  void admit(int fd);
   void forget(const std::shared_ptr<pipe>& x);
 
   options opts_;

@@ -1,0 +1,505 @@
+#include "transports/net/peer_port.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/check.hpp"
+
+// Real sockets on loopback. Nothing waits for a time to pass but for things to
+// happen, at most for `longest`.
+
+using namespace signalbox;
+using net::peer_port;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr int longest_seconds = 10;
+
+/// A descriptor whose reads and writes end at some time.
+class socket_end {
+public:
+  socket_end() = default;
+
+  explicit socket_end(int fd) : fd_(fd) {
+    if (fd_ < 0)
+      return;
+    // CAF's end of a pair does not block; a test may.
+    auto flags = ::fcntl(fd_, F_GETFL);
+    ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+    timeval most{longest_seconds, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+  }
+
+  socket_end(socket_end&& x) noexcept : fd_(std::exchange(x.fd_, -1)) {
+    // nop
+  }
+
+  socket_end& operator=(socket_end&& x) noexcept {
+    std::swap(fd_, x.fd_);
+    return *this;
+  }
+
+  ~socket_end() {
+    close();
+  }
+
+  void close() {
+    if (fd_ >= 0)
+      ::close(std::exchange(fd_, -1));
+  }
+
+  bool open() const noexcept {
+    return fd_ >= 0;
+  }
+
+  int fd() const noexcept {
+    return fd_;
+  }
+
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0)
+        return false;
+      bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+  }
+
+  /// Reads exactly so many bytes, fewer if the stream ends.
+  std::string read(size_t size) {
+    std::string out(size, '\0');
+    size_t have = 0;
+    while (have < size) {
+      auto n = ::recv(fd_, out.data() + have, size - have, 0);
+      if (n <= 0)
+        break;
+      have += static_cast<size_t>(n);
+    }
+    out.resize(have);
+    return out;
+  }
+
+  /// Returns whether the stream ends, reading what comes before.
+  bool ends() {
+    char buffer[4096];
+    for (;;) {
+      auto n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      if (n == 0 || (n < 0 && errno != EAGAIN))
+        return true;
+      if (n < 0)
+        return false;
+    }
+  }
+
+  /// Returns whether nothing has come and the stream is open.
+  bool quiet() const {
+    char byte = 0;
+    return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0
+           && errno == EAGAIN;
+  }
+
+private:
+  int fd_ = -1;
+};
+
+/// What comes on another thread.
+template <class T>
+class mailbox {
+public:
+  void put(T x) {
+    std::lock_guard guard{mutex_};
+    all_.push_back(std::move(x));
+    came_.notify_all();
+  }
+
+  T take() {
+    std::unique_lock guard{mutex_};
+    if (!came_.wait_for(guard, std::chrono::seconds{longest_seconds},
+                        [this] { return !all_.empty(); }))
+      return T{};
+    auto out = std::move(all_.front());
+    all_.pop_front();
+    return out;
+  }
+
+  bool empty() {
+    std::lock_guard guard{mutex_};
+    return all_.empty();
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::deque<T> all_;
+};
+
+struct dialed {
+  socket_end end;
+  std::string error = "nothing came";
+};
+
+/// One node's port.
+struct port {
+  explicit port(peer_port::options opts) : x(opts) {
+    error = x.listen(address, [this](int fd) { nodes.put(socket_end{fd}); });
+  }
+
+  dialed dial(const std::string& to) {
+    x.dial(to, [this](int fd, std::string why) {
+      dials.put({socket_end{fd}, std::move(why)});
+    });
+    return dials.take();
+  }
+
+  uint16_t number() const {
+    return static_cast<uint16_t>(
+      std::atoi(address.c_str() + address.rfind(':') + 1));
+  }
+
+  // The port goes first and with it who calls.
+  mailbox<socket_end> nodes;
+  mailbox<dialed> dials;
+  std::string address = "127.0.0.1:0";
+  std::string error;
+  peer_port x;
+};
+
+/// Somebody at a port.
+socket_end knock(uint16_t number) {
+  auto fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(number);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof(at)) != 0)
+    std::abort();
+  return socket_end{fd};
+}
+
+std::string message(unsigned type, uint32_t announced, size_t payload) {
+  std::string out(32, '\0');
+  out[0] = static_cast<char>(type);
+  for (size_t i = 0; i < 4; ++i)
+    out[4 + i] = static_cast<char>(announced >> (24 - 8 * i));
+  return out.append(payload, 'x');
+}
+
+std::string handshake() {
+  return message(0, 50, 50);
+}
+
+struct fixture {
+  ~fixture() {
+    std::filesystem::remove_all(folder);
+  }
+
+  /// Makes certificates and returns the context of a node.
+  std::shared_ptr<net::tls_context> certified(const std::string& cluster,
+                                              const std::string& node) {
+    if (folder.empty()) {
+      folder = std::filesystem::temp_directory_path() / "signalbox-XXXXXX";
+      if (::mkdtemp(folder.data()) == nullptr)
+        std::abort();
+    }
+    auto at = folder + "/" + cluster;
+    auto command = std::string{SIGNALBOX_SOURCE}
+                   + "/configs/make-cluster-certs " + at + " " + node
+                   + " >/dev/null";
+    if (std::system(command.c_str()) != 0)
+      return nullptr;
+    std::string why;
+    auto x = net::tls_context::peer(
+      at + "/" + node + ".pem", at + "/" + node + ".key", at + "/ca.pem", why);
+    CHECK_EQUAL(why, "");
+    return x;
+  }
+
+  /// Joins two ports and carries something both ways.
+  void carry(port& a, port& b) {
+    auto out = b.dial(a.address);
+    CHECK_EQUAL(out.error, "");
+    REQUIRE(out.end.open());
+    CHECK(out.end.send(handshake()));
+    auto in = a.nodes.take();
+    REQUIRE(in.open());
+    CHECK_EQUAL(in.read(82), handshake());
+    CHECK(in.send(handshake()));
+    CHECK_EQUAL(out.end.read(82), handshake());
+    auto large = message(2, 300000, 300000);
+    CHECK(out.end.send(large));
+    CHECK(in.read(large.size()) == large);
+    CHECK(in.send(large));
+    CHECK(out.end.read(large.size()) == large);
+    out.end.close();
+    CHECK(in.ends());
+  }
+
+  std::string folder;
+  peer_port::options opts;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(peer_port_tests, fixture)
+
+// -- nodes --------------------------------------------------------------------
+
+TEST(two nodes are joined byte for byte) {
+  port a{opts};
+  port b{opts};
+  CHECK_EQUAL(a.error, "");
+  CHECK(a.number() != 0);
+  carry(a, b);
+  carry(b, a);
+  CHECK_EQUAL(a.x.counters().accepted, 1u);
+  CHECK_EQUAL(a.x.counters().refused, 0u);
+  CHECK_EQUAL(a.x.counters().broken, 0u);
+}
+
+TEST(who is not there is said) {
+  port a{opts};
+  std::string nobody;
+  {
+    port gone{opts};
+    nobody = gone.address;
+  }
+  auto out = a.dial(nobody);
+  CHECK(!out.end.open());
+  CHECK_EQUAL(out.error, "Connection refused");
+  for (const auto* wrong : {"", "host.test:1", "127.0.0.1:70000"})
+    CHECK_EQUAL(a.dial(wrong).error,
+                std::string{wrong} + " is no address with a port");
+  CHECK_EQUAL(a.x.counters().refused, 0u);
+}
+
+TEST(an address that is taken is said) {
+  port a{opts};
+  peer_port b{opts};
+  auto same = a.address;
+  CHECK_EQUAL(b.listen(same, [](int) {}), "Address already in use");
+}
+
+TEST(the end of a port ends its connections) {
+  auto a = std::make_unique<port>(opts);
+  port b{opts};
+  auto out = b.dial(a->address);
+  out.end.send(handshake());
+  auto in = a->nodes.take();
+  auto silent = knock(a->number());
+  a.reset();
+  CHECK(out.end.ends());
+  CHECK(in.ends());
+  CHECK(silent.ends());
+}
+
+// -- with certificates --------------------------------------------------------
+
+TEST(nodes of one authority are joined) {
+  opts.tls = certified("one", "a");
+  REQUIRE(opts.tls != nullptr);
+  port a{opts};
+  opts.tls = certified("one", "b");
+  port b{opts};
+  carry(a, b);
+  carry(b, a);
+}
+
+TEST(a node of another authority is refused) {
+  opts.tls = certified("one", "a");
+  REQUIRE(opts.tls != nullptr);
+  port a{opts};
+  opts.tls = certified("two", "b");
+  port b{opts};
+  auto out = b.dial(a.address);
+  if (out.end.open()) {
+    out.end.send(handshake());
+    CHECK(out.end.ends());
+  }
+  MESSAGE("nor is one that speaks no TLS");
+  opts.tls = nullptr;
+  port c{opts};
+  out = c.dial(a.address);
+  REQUIRE(out.end.open());
+  out.end.send(handshake());
+  CHECK(out.end.ends());
+  CHECK(a.nodes.empty());
+  CHECK_EQUAL(a.x.counters().accepted, 2u);
+  CHECK_EQUAL(a.x.counters().refused, 2u);
+}
+
+TEST(a handshake that fails harms no other connection) {
+  opts.tls = certified("one", "a");
+  REQUIRE(opts.tls != nullptr);
+  port a{opts};
+  opts.tls = certified("one", "b");
+  port b{opts};
+  auto out = b.dial(a.address);
+  out.end.send(handshake());
+  auto in = a.nodes.take();
+  REQUIRE(in.open());
+  CHECK_EQUAL(in.read(82), handshake());
+  in.send(handshake());
+  CHECK_EQUAL(out.end.read(82), handshake());
+  for (const auto* words :
+       {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\xff\xff nothing of the kind",
+        "\x80\x80"}) {
+    auto stranger = knock(a.number());
+    stranger.send(words);
+    ::shutdown(stranger.fd(), SHUT_WR);
+    CHECK(stranger.ends());
+    auto more = message(2, 10, 10);
+    CHECK(out.end.send(more));
+    CHECK(in.read(more.size()) == more);
+    CHECK(in.send(more));
+    CHECK(out.end.read(more.size()) == more);
+  }
+  CHECK_EQUAL(a.x.counters().refused, 3u);
+}
+
+// -- strangers ----------------------------------------------------------------
+
+TEST(who says nothing or not enough is closed in time) {
+  opts.patience = milliseconds{300};
+  port a{opts};
+  auto silent = knock(a.number());
+  MESSAGE("a byte makes no node, nor does half a handshake");
+  auto slow = knock(a.number());
+  slow.send(handshake().substr(0, 1));
+  auto half = knock(a.number());
+  half.send(handshake().substr(0, 81));
+  CHECK(silent.ends());
+  CHECK(slow.ends());
+  CHECK(half.ends());
+  CHECK_EQUAL(a.x.counters().refused, 3u);
+  MESSAGE("one that greeted may be silent as long as CAF lets it");
+  auto node = knock(a.number());
+  node.send(handshake());
+  auto later = knock(a.number());
+  CHECK(later.ends());
+  CHECK(node.quiet());
+}
+
+TEST(who is dialed and says nothing is closed in time) {
+  opts.patience = milliseconds{300};
+  port a{opts};
+  auto listening = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(at);
+  REQUIRE(::bind(listening, reinterpret_cast<sockaddr*>(&at), size) == 0);
+  REQUIRE(::listen(listening, 1) == 0);
+  ::getsockname(listening, reinterpret_cast<sockaddr*>(&at), &size);
+  auto out = a.dial("127.0.0.1:" + std::to_string(ntohs(at.sin_port)));
+  if (out.end.open())
+    CHECK(out.end.ends());
+  ::close(listening);
+}
+
+TEST(other protocols are cut off at once) {
+  port a{opts};
+  auto stranger = knock(a.number());
+  stranger.send("GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n");
+  CHECK(stranger.ends());
+  CHECK_EQUAL(a.x.counters().broken, 1u);
+}
+
+TEST(a length that is too large cuts the connection off) {
+  opts.max_handshake = 1000;
+  opts.max_payload = 5000;
+  port a{opts};
+  auto first = knock(a.number());
+  first.send(message(0, 1001, 0));
+  CHECK(first.ends());
+  CHECK_EQUAL(a.x.counters().broken, 1u);
+  auto second = knock(a.number());
+  second.send(handshake());
+  auto in = a.nodes.take();
+  REQUIRE(in.open());
+  second.send(message(2, 5000, 5000));
+  CHECK_EQUAL(in.read(82 + 5032).size(), 82u + 5032u);
+  CHECK(second.quiet());
+  second.send(message(2, 0x40000000, 0));
+  CHECK(second.ends());
+  CHECK(in.ends());
+  CHECK_EQUAL(a.x.counters().broken, 2u);
+}
+
+TEST(of too many strangers the oldest goes) {
+  opts.strangers = 2;
+  port a{opts};
+  MESSAGE("a node counts no more, and neither does one that is dialed");
+  auto node = knock(a.number());
+  node.send(handshake());
+  auto in = a.nodes.take();
+  REQUIRE(in.open());
+  port b{opts};
+  auto out = a.dial(b.address);
+  REQUIRE(out.end.open());
+  auto oldest = knock(a.number());
+  auto second = knock(a.number());
+  second.send(handshake().substr(0, 40));
+  auto third = knock(a.number());
+  CHECK(oldest.ends());
+  auto fourth = knock(a.number());
+  CHECK(second.ends());
+  CHECK(third.quiet());
+  CHECK(fourth.quiet());
+  CHECK(node.quiet());
+  CHECK(out.end.quiet());
+  CHECK_EQUAL(a.x.counters().refused, 2u);
+}
+
+TEST(accepting rests while no descriptor is left) {
+  port a{opts};
+  auto fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  auto next = ::dup(0);
+  ::close(next);
+  auto none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(a.number());
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0);
+  auto cpu = [] {
+    rusage x{};
+    ::getrusage(RUSAGE_SELF, &x);
+    return (x.ru_utime.tv_sec + x.ru_stime.tv_sec) * 1000
+           + (x.ru_utime.tv_usec + x.ru_stime.tv_usec) / 1000;
+  };
+  auto used = cpu();
+  // Half a second in which the port must not spin.
+  timeval half{0, 500000};
+  ::select(0, nullptr, nullptr, nullptr, &half);
+  used = cpu() - used;
+  MESSAGE(used << " ms of CPU");
+  CHECK(used < 250);
+  CHECK(a.nodes.empty());
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  socket_end waiting{fd};
+  waiting.send(handshake());
+  CHECK(a.nodes.take().open());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
