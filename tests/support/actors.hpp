@@ -243,11 +243,7 @@ struct rooms : shards {
   std::string show(const std::string& user) {
     user_command x;
     x.ids = {user};
-    caf::anon_send(shared.users, x);
-    settle();
-    auto out = describe(x, ingest->all<user_info>().back());
-    ingest->all<user_info>().clear();
-    return out;
+    return command(x);
   }
 
   static codec::event_ptr event(const std::string& name = "/") {
@@ -284,7 +280,7 @@ struct rooms : shards {
   std::string command(const user_command& x) {
     caf::anon_send(shared.users, x);
     settle();
-    const auto& info = ingest->all<user_info>().back();
+    auto& info = ingest->all<user_info>().back();
     return found_nothing(x, info) ? "not_found" : describe(x, info);
   }
 

@@ -1,100 +1,25 @@
 #pragma once
 
 #include "actors/membership/membership.hpp"
+#include "tests/unit/actors/membership/cable.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <functional>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "tests/support/actors.hpp"
-
 // Several MEMBERSHIPs in one process, joined by cables that a test can cut.
 
 namespace signalbox::test {
 
-/// What a network does to one session.
-struct cable {
-  std::string from;
-  std::string to;
-  /// Nothing arrives, and nobody is told.
-  bool cut = false;
-  /// What arrives waits for `release`.
-  bool held = false;
-  std::deque<std::function<void()>> waiting;
-  std::vector<caf::actor> ends;
-};
-
-/// Stands for an actor at the other end of a cable, as CAF's proxies do for
-/// one of another process: ends with the cable, or with the actor.
-class cable_end : public light_actor {
-public:
-  cable_end(caf::actor_config& cfg, shard& at, std::shared_ptr<cable> on,
-            caf::strong_actor_ptr to)
-    : light_actor(cfg, at), on_(std::move(on)), to_(std::move(to)) {
-    // nop
-  }
-
-  const char* name() const override {
-    return "cable_end";
-  }
-
-  void watch() {
-    monitor(caf::actor_cast<caf::actor>(to_));
-  }
-
-  /// Returns the end that stands for `x` where this cable leads to.
-  static caf::strong_actor_ptr make(shard& at, std::shared_ptr<cable> on,
-                                    caf::strong_actor_ptr x) {
-    auto [handle, self] =
-      spawn_light<cable_end, caf::actor>(at, on, std::move(x));
-    self->watch();
-    on->ends.push_back(handle);
-    return caf::actor_cast<caf::strong_actor_ptr>(handle);
-  }
-
-protected:
-  void receive(caf::mailbox_element& x) override {
-    dispatch<link_open, link_batch>(x, [this](auto& msg) {
-      if (on_->cut)
-        return;
-      if constexpr (std::is_same_v<std::decay_t<decltype(msg)>, link_open>)
-        msg.link = make(home(), on_, std::move(msg.link));
-      on_->waiting.push_back([to = to_, copy = msg]() mutable {
-        caf::anon_send(caf::actor_cast<caf::actor>(to), std::move(copy));
-      });
-      if (!on_->held)
-        release();
-    });
-  }
-
-  void on_down(const caf::down_msg&) override {
-    if (!on_->cut)
-      quit();
-  }
-
-  void on_end(const caf::error&) override {
-    to_ = nullptr;
-    on_ = nullptr;
-  }
-
-private:
-  void release() {
-    for (auto& each : std::exchange(on_->waiting, {}))
-      each();
-  }
-
-  std::shared_ptr<cable> on_;
-  caf::strong_actor_ptr to_;
-};
-
 /// USERS, RELAY and TUNNELS of a node, in one.
 using fake_room = recorder<view_changed, batches_acked, wire::recall,
                            wire::confirmed, wire::tunnel>;
+
+using fake_link = recorder<link_open, link_batch>;
 
 /// A node as far as MEMBERSHIP goes.
 struct rig_node {
@@ -112,12 +37,14 @@ struct rig_node {
 
 struct node_rig : shards {
   ~node_rig() {
+    end(knocker);
     for (auto& [name, node] : nodes)
       kill(name);
     for (auto& each : cables)
       each->ends.clear();
     cables.clear();
     settle();
+    knocker = nullptr;
   }
 
   /// Makes a node; `start` begins.
@@ -260,6 +187,58 @@ struct node_rig : shards {
     return out;
   }
 
+  int64_t links() const {
+    return living(actor_kind::link);
+  }
+
+  static wire::hello hello(uint16_t node, uint64_t incarnation = 5000) {
+    wire::hello out;
+    out.cluster = "test";
+    out.node = node;
+    out.incarnation = incarnation;
+    out.session = 9000;
+    out.address = "elsewhere:1";
+    return out;
+  }
+
+  /// Dials a node by hand. Returns `hello N`, or why it was refused, or
+  /// nothing.
+  std::string knock(rig_node& at, const wire::hello& x,
+                    const std::string& more = {}) {
+    if (!knocker)
+      std::tie(knocker, heard) = spawn_light<fake_link, caf::actor>(one);
+    std::string bytes;
+    wire::append(bytes, x);
+    if (!more.empty()) {
+      bytes += more;
+      auto size = static_cast<uint32_t>(bytes.size() - 5);
+      std::memcpy(bytes.data() + 1, &size, sizeof(size));
+    }
+    caf::anon_send(
+      caf::actor_cast<caf::actor>(at.x.handle),
+      link_open{bytes, caf::actor_cast<caf::strong_actor_ptr>(knocker)});
+    settle();
+    std::string out;
+    for (const auto& each : std::exchange(heard->all<link_open>(), {}))
+      out += "hello " + std::to_string(read<wire::hello>(each.bytes).node);
+    for (const auto& each : std::exchange(heard->all<link_batch>(), {}))
+      if (!each.bytes.empty() && each.bytes[0] == wire::refusal::tag)
+        out += read<wire::refusal>(each.bytes).why;
+    return out;
+  }
+
+  template <class T>
+  static T read(std::string_view bytes) {
+    T out;
+    std::string_view item;
+    uint8_t tag = 0;
+    if (wire::next(bytes, tag, item) && tag == T::tag) {
+      wire::reader in{item};
+      inspect(in, out);
+    }
+    return out;
+  }
+
   std::map<std::string, std::unique_ptr<rig_node>> nodes;
   std::vector<std::shared_ptr<cable>> cables;
   /// Addresses where nobody listens.
@@ -270,6 +249,9 @@ struct node_rig : shards {
   std::string views;
   uint64_t drawn = 0;
   uint64_t clock = 1000000;
+  /// Who dials by hand.
+  caf::actor knocker;
+  fake_link* heard = nullptr;
 };
 
 } // namespace signalbox::test
