@@ -7,6 +7,7 @@
 #include "tests/support/check.hpp"
 
 using signalbox::ring_home;
+using signalbox::stable_id;
 
 namespace {
 
@@ -70,4 +71,10 @@ TEST(the shares are even) {
       CHECK(n < fair * 11 / 10);
     }
   }
+}
+
+TEST(an id that names a key is the same everywhere) {
+  CHECK_EQUAL(stable_id("site\nk1"), "e2becab995cc3a2131932bedab1361d6");
+  CHECK(stable_id("site\nk1") != stable_id("site\nk2"));
+  CHECK_EQUAL(stable_id("").size(), 32u);
 }

@@ -21,17 +21,18 @@ struct relay_rig : shards {
     std::tie(root, cast) = spawn_light<fake_nsp, nsp_actor>(one);
     std::tie(ingest, answers) = spawn_light<fake_asker, ingest_actor>(one);
     std::map<std::string, nsp_actor> here{{"/", root}};
-    for (uint16_t node = 1; node <= 3; ++node) {
-      namespace_settings each;
-      each.name = sequenced(node);
-      each.sequenced = true;
-      opts.namespaces.push_back(each);
-      here[each.name] = root;
-    }
+    for (uint16_t node = 1; node <= 3; ++node)
+      for (uint16_t then = 1; then <= 3; ++then) {
+        if (then == node)
+          continue;
+        namespace_settings each;
+        each.name = sequenced(node, then);
+        each.sequenced = true;
+        opts.namespaces.push_back(each);
+        here[each.name] = root;
+      }
     x = spawn_relay(one, opts, others, users, here, count);
     set_ingest(x, ingest);
-    change({1, 2, 3});
-    others.agreed = true;
   }
 
   ~relay_rig() {
@@ -47,13 +48,13 @@ struct relay_rig : shards {
   }
 
   /// A namespace that a node sequences; without that node, `then` does.
-  static std::string sequenced(uint16_t node, uint16_t then = 0) {
+  static std::string sequenced(uint16_t node, uint16_t then) {
     nodes rest{1, 2, 3};
     std::erase(rest, node);
     for (int i = 0;; ++i)
       if (auto name = "/s" + std::to_string(i);
           ring_home("sequencer:" + name, {1, 2, 3}) == node
-          && (then == 0 || ring_home("sequencer:" + name, rest) == then))
+          && ring_home("sequencer:" + name, rest) == then)
         return name;
   }
 
