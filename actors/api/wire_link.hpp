@@ -38,9 +38,11 @@ struct hello {
   uint64_t stream = 0;
   uint64_t received = 0;
   std::vector<member> known;
+  /// Presence versions of the sender are below this.
+  uint64_t floor = 0;
 };
 SIGNALBOX_INSPECT(hello, x.cluster, x.major, x.minor, x.node, x.incarnation,
-                  x.session, x.address, x.stream, x.received, x.known)
+                  x.session, x.address, x.stream, x.received, x.known, x.floor)
 
 /// Refuses a session.
 struct refusal {

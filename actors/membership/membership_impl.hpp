@@ -222,7 +222,7 @@ private:
 
   // -- sessions ---------------------------------------------------------------
 
-  wire::hello hello(uint64_t session, const link_stream* stream) const;
+  wire::hello hello(uint64_t session, const link_stream* stream);
 
   std::vector<wire::member> known() const;
 

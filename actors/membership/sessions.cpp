@@ -16,7 +16,7 @@ constexpr int64_t look = 100;
 // -- sessions ---------------------------------------------------------------
 
 wire::hello membership_impl::hello(uint64_t session,
-                                   const link_stream* stream) const {
+                                   const link_stream* stream) {
   wire::hello out;
   out.cluster = opts_.cluster.name;
   out.node = self_;
@@ -28,6 +28,7 @@ wire::hello membership_impl::hello(uint64_t session,
     out.received = stream->received;
   }
   out.known = known();
+  out.floor = floor();
   return out;
 }
 
@@ -115,6 +116,7 @@ void membership_impl::bring_up(link& x, caf::strong_actor_ptr keep,
   auto& p = peers_[from.node];
   if (p.incarnation != from.incarnation)
     p.stream.renew();
+  on_floor(from.floor);
   p.address = from.address;
   p.incarnation = from.incarnation;
   p.up = &x;

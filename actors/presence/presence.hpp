@@ -5,6 +5,7 @@
 #include "actors/api/settings.hpp"
 #include "actors/shard/light_actor.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -78,6 +79,11 @@ public:
   /// Removes what no node claims any more in a view in which the home is
   /// elsewhere.
   void drop_unclaimed();
+
+  /// Raises the version: another record of the user may have had as much.
+  void lift(uint64_t version) noexcept {
+    version_ = std::max(version_, version);
+  }
 
   /// Replaces the info unless it is empty.
   void set_info(const std::string& info);

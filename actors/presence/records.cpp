@@ -57,7 +57,10 @@ void records::release(uint16_t node, const std::string& user, bool here) {
 
 void records::keep(const std::function<bool(uint16_t node)>& lives,
                    const std::function<bool(const std::string& user)>& here) {
+  // A node that comes may have had a record of the same user.
+  auto floor = to_.version_floor();
   for (auto& [user, r] : records_) {
+    r.local->lift(floor);
     std::vector<uint16_t> gone;
     for (const auto& each : r.local->entries())
       if (!lives(each.node))

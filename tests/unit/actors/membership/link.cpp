@@ -324,11 +324,10 @@ TEST(the next session sends what the other side has not ) {
   std::tie(handle, x) = spawn_light<signalbox::link, caf::actor>(
     one, *this, opts.cluster, count, session_number);
   open(hello(stream.out_stream, 1));
-  MESSAGE("no restart");
-  CHECK_EQUAL(heard(), "0/0:102, 2/0:15, ");
+  CHECK_EQUAL(heard(), "0/0:104, 0/0:102, 2/0:15, ");
 }
 
-TEST(what the other side does not know is not sent again) {
+TEST(a hello that is late does not end the stream) {
   open();
   greet();
   append("anna");
@@ -339,10 +338,43 @@ TEST(what the other side does not know is not sent again) {
   std::tie(handle, x) = spawn_light<signalbox::link, caf::actor>(
     one, *this, opts.cluster, count, session_number);
   open(hello(before + 1, 1));
+  CHECK_EQUAL(heard(), "0/0:104, 0/0:102, 1/0:15, ");
+  CHECK_EQUAL(stream.out_stream, before);
+  MESSAGE("what is new goes into batches of its own");
+  append("ben");
+  CHECK_EQUAL(heard(), "2/0:15, ");
+}
+
+TEST(what was for another process is not sent) {
+  open();
+  greet();
+  append("anna");
+  heard();
+  end(handle);
+  settle();
+  auto before = stream.out_stream;
+  stream.renew();
+  std::tie(handle, x) = spawn_light<signalbox::link, caf::actor>(
+    one, *this, opts.cluster, count, session_number);
+  open(hello(before, 0));
   CHECK_EQUAL(heard(), "0/0:104, 0/0:102, ");
   CHECK(stream.out_stream != before);
   append("ben");
   CHECK_EQUAL(heard(), "1/0:15, ");
+}
+
+TEST(what comes twice is acknowledged and passed over) {
+  open();
+  say(0, encode(wire::restart{0, 6, 1}));
+  say(1, encode(wire::leaving{}));
+  CHECK_EQUAL(told, "item 3 0\n");
+  CHECK(x->repeats());
+  heard();
+  say(1, encode(wire::leaving{}));
+  CHECK_EQUAL(told, "item 3 0\n");
+  CHECK_EQUAL(heard(), "0/1: ");
+  say(2, encode(wire::leaving{}));
+  CHECK(!x->repeats());
 }
 
 TEST(nothing counts as received before the other side said what goes on) {

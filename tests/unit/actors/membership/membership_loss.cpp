@@ -61,7 +61,7 @@ TEST(a connection that comes back goes on without loss or doubles) {
   unplug_all();
   agree();
   CHECK_EQUAL(peers(a), "1:dead");
-  CHECK_EQUAL(a.x.local->send(1, wire::recall{0, "never"}), 0u);
+  CHECK_EQUAL(a.x.local->send(1, wire::confirmed{0, 1, "never"}), 0u);
   pass(3000);
   CHECK_EQUAL(live(a), "0,1");
   send(a, 1, "five");
@@ -95,7 +95,7 @@ TEST(a connection may break again and again) {
   std::string wanted;
   for (int i = 0; i < 30; ++i) {
     auto what = std::to_string(i);
-    if (a.x.local->send(1, wire::recall{0, what}) != 0)
+    if (a.x.local->send(1, wire::confirmed{0, 1, what}) != 0)
       wanted += "0 " + what + '\n';
     for (int k = 0; k < i % 7; ++k)
       first.poll();
@@ -206,8 +206,8 @@ TEST(RELAY hears which batches have arrived) {
   start(a);
   start(b);
   a.told->all<batches_acked>().clear();
-  auto number = a.x.local->send(1, wire::recall{0, "x"});
-  CHECK_EQUAL(a.x.local->send(1, wire::recall{0, "y"}), number);
+  auto number = a.x.local->send(1, wire::confirmed{0, 1, "x"});
+  CHECK_EQUAL(a.x.local->send(1, wire::confirmed{0, 1, "y"}), number);
   settle();
   auto& acked = a.told->all<batches_acked>();
   REQUIRE(!acked.empty());

@@ -16,8 +16,8 @@
 namespace signalbox::test {
 
 /// USERS, RELAY and TUNNELS of a node, in one.
-using fake_room = recorder<view_changed, batches_acked, wire::recall,
-                           wire::confirmed, wire::tunnel>;
+using fake_room =
+  recorder<view_changed, batches_acked, wire::confirmed, wire::tunnel>;
 
 using fake_link = recorder<link_open, link_batch>;
 
@@ -176,13 +176,13 @@ struct node_rig : shards {
 
   /// Sends an item from one node to another.
   void send(rig_node& from, uint16_t to, const std::string& what) {
-    from.x.local->send(to, wire::recall{0, what});
+    from.x.local->send(to, wire::confirmed{0, 1, what});
   }
 
   /// Returns the items that arrived at a node, as `from what`.
   std::string got(rig_node& x) {
     std::string out;
-    for (const auto& each : std::exchange(x.told->all<wire::recall>(), {}))
+    for (const auto& each : std::exchange(x.told->all<wire::confirmed>(), {}))
       out += std::to_string(each.from) + ' ' + each.user + '\n';
     return out;
   }

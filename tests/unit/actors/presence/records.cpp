@@ -193,6 +193,15 @@ TEST(a record that belongs elsewhere stays as long as a node claims it) {
   CHECK_EQUAL(where("anna"), "-");
 }
 
+TEST(a new view lifts the versions over those of all nodes) {
+  add(1, "anna", 10);
+  floor = 5000;
+  all->keep([](uint16_t) { return true; }, [](const auto&) { return true; });
+  CHECK_EQUAL(version("anna"), 5000u);
+  add(2, "anna", 10);
+  CHECK_EQUAL(version("anna"), 5001u);
+}
+
 TEST(versions only rise) {
   add(1, "anna", 10);
   auto last = version("anna");
@@ -217,7 +226,7 @@ TEST(versions only rise) {
   hold(1, "anna", {{"/", 10}});
   CHECK(risen());
   MESSAGE("and over a floor that another home has left");
-  all->keep([](uint16_t) { return true; }, [](const auto&) { return false; });
+  all->release(1, "anna", false);
   floor = last + 500;
   add(1, "anna", 10);
   CHECK(risen());
