@@ -47,8 +47,8 @@ public:
   /// A new session begins; the other side has everything up to `received`.
   /// What follows is sent again, batch by batch as it was and with nothing
   /// added: one that did arrive meanwhile is known by its number. It may have
-  /// said so before it acknowledged more. Returns false if it has what was never
-  /// sent.
+  /// said so before it acknowledged more. Returns false if it has what was
+  /// never sent.
   bool resume(uint64_t received);
 
   /// Forgets everything; numbers begin anew.

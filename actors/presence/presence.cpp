@@ -69,9 +69,8 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
 }
 
 void presence::drop_unclaimed() {
-  version_ += std::erase_if(entries_, [](const entry& x) {
-    return !x.claimed;
-  });
+  version_ +=
+    std::erase_if(entries_, [](const entry& x) { return !x.claimed; });
 }
 
 void presence::set_info(const std::string& info) {

@@ -34,8 +34,7 @@ public:
 
     /// Returns whether both are the same membership.
     friend bool operator==(const entry& x, const entry& y) {
-      return x.node == y.node && x.nsp == y.nsp
-             && x.connection == y.connection;
+      return x.node == y.node && x.nsp == y.nsp && x.connection == y.connection;
     }
   };
 

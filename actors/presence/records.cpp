@@ -21,7 +21,9 @@ ec records::add(uint16_t node, const std::string& user, const std::string& info,
   auto known = records_.count(user) > 0;
   auto& r = *find_or_make(user).local;
   auto outcome = ec::none;
-  change(r, [&] { outcome = r.add({node, index(x.nsp), x.connection, claimed}, info); });
+  change(r, [&] {
+    outcome = r.add({node, index(x.nsp), x.connection, claimed}, info);
+  });
   if (outcome != ec::none && !known)
     r.dismiss();
   return outcome;

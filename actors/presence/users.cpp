@@ -217,8 +217,8 @@ private:
   void on(wire::attach& x) {
     auto outcome = ec::none;
     if (x.home || home_of(x.user) == self())
-      outcome = records_.add(x.from, x.user, x.info, {x.nsp, x.connection},
-                             x.home);
+      outcome =
+        records_.add(x.from, x.user, x.info, {x.nsp, x.connection}, x.home);
     // Whoever is not the home has no say.
     mesh_->send(x.from,
                 wire::attached{0, x.ticket, x.home ? outcome : ec::none});

@@ -178,8 +178,7 @@ TEST(a record that belongs elsewhere stays as long as a node claims it) {
   add(1, "anna", 10);
   all->add(2, "anna", "", {"/", 10}, false);
   auto elsewhere = [this] {
-    all->keep([](uint16_t) { return true; },
-              [](const auto&) { return false; });
+    all->keep([](uint16_t) { return true; }, [](const auto&) { return false; });
   };
   elsewhere();
   CHECK_EQUAL(where("anna"), "1@1");
