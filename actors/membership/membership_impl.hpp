@@ -46,7 +46,7 @@ public:
       incarnation_(chance_.draw()), view_(self_, incarnation_),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
     for (const auto& each : opts.cluster.seeds)
-      targets_[each];
+      targets_[each].seed = true;
   }
 
   const char* name() const override {

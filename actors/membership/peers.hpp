@@ -31,6 +31,9 @@ struct target {
   /// The node found there, 0 by `known` if none was.
   bool known = false;
   uint16_t node = 0;
+  /// It is dialed also if the node has left: whoever comes again there may know
+  /// nobody else.
+  bool seed = false;
   /// This node itself listens there.
   bool self = false;
   bool busy = false;

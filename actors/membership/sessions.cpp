@@ -182,7 +182,8 @@ bool membership_impl::wanted(const std::string& address,
   if (!x.known)
     return true;
   auto i = peers_.find(x.node);
-  return i == peers_.end() || (i->second.up == nullptr && !i->second.left);
+  return i == peers_.end()
+         || (i->second.up == nullptr && (x.seed || !i->second.left));
 }
 
 void membership_impl::on_look() {
