@@ -34,6 +34,9 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
+/// Where CAF's own connection is opened.
+constexpr uint16_t caf_port = 8599;
+
 constexpr uint64_t events = 2000000;
 constexpr size_t questions = 2000;
 constexpr size_t most_queued = 8 << 20;
@@ -163,6 +166,19 @@ struct bench_node {
   sink* to = nullptr;
 };
 
+/// CAF as it comes, with its own sockets; its actors run on a shard as well.
+struct caf_node {
+  caf_node() {
+    cfg.loops.push_back(&loop);
+    cfg.load<caf::io::middleman>();
+    system = std::make_unique<caf::actor_system>(cfg);
+  }
+
+  net::loop loop{0};
+  config cfg;
+  std::unique_ptr<caf::actor_system> system;
+};
+
 caf::behavior echo(caf::event_based_actor*) {
   return {[](caf::get_atom x) { return x; }};
 }
@@ -171,8 +187,9 @@ void serve(const std::string& folder) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   bench_node x{1, folder};
   x.start();
-  auto port = x.system->middleman().publish(x.system->spawn<caf::hidden>(echo),
-                                            8599, "127.0.0.1", true);
+  caf_node own;
+  auto port = own.system->middleman().publish(
+    own.system->spawn<caf::hidden>(echo), caf_port, "127.0.0.1", true);
   std::printf("%s\n", port ? "ready" : "failed");
   std::fflush(stdout);
   for (;;)
@@ -236,8 +253,9 @@ double ask(bench_node& x) {
 
 /// The same between two of CAF's own actors over CAF's own connection, both on
 /// shards.
-double ask_caf(bench_node& x) {
-  auto there = x.system->middleman().remote_actor("127.0.0.1", 8599);
+double ask_caf() {
+  caf_node x;
+  auto there = x.system->middleman().remote_actor("127.0.0.1", caf_port);
   if (!there)
     return 0;
   std::promise<double> done;
@@ -291,7 +309,7 @@ int main(int argc, char** argv) {
     ::_exit(2);
   }
   auto ours = ask(x);
-  auto caf_own = ask_caf(x);
+  auto caf_own = ask_caf();
   auto rate = push(x);
   std::printf("{\"events_per_second\":%.0f,\"round_trip_us\":%.1f,"
               "\"caf_round_trip_us\":%.1f}\n",

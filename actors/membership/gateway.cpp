@@ -1,6 +1,8 @@
 #include "actors/membership/gateway.hpp"
 
 #include "actors/api/type_ids.hpp"
+#include "actors/membership/multiplexer.hpp"
+#include "actors/shard/coordinator.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -41,7 +43,7 @@ void shake_hands(caf::event_based_actor* self, const caf::actor& basp,
 
 void gateway::configure(caf::actor_system_config& to,
                         const cluster_settings& opts) {
-  to.load<caf::io::middleman>();
+  multiplexer::configure(to);
   // CAF wants timespans and ignores integers. Below a second it would cut off
   // connections whose handshake is under way.
   to.set("middleman.heartbeat-interval",
@@ -50,7 +52,6 @@ void gateway::configure(caf::actor_system_config& to,
   to.set("middleman.connection-timeout",
          caf::timespan{std::max<std::chrono::milliseconds>(
            opts.dead_after, std::chrono::seconds{3})});
-  to.set("middleman.workers", size_t{0});
 }
 
 gateway::gateway(caf::actor_system& sys, const cluster_settings& opts)
@@ -65,35 +66,42 @@ gateway::gateway(caf::actor_system& sys, const cluster_settings& opts)
 gateway::~gateway() = default;
 
 std::string gateway::listen(const caf::actor& gate) {
-  net::peer_port::options x;
+  net::peer_port::options with;
   if (!opts_.certificate.empty()) {
     std::string error;
-    x.tls =
+    with.tls =
       net::tls_context::peer(opts_.certificate, opts_.key, opts_.ca, error);
-    if (x.tls == nullptr)
+    if (with.tls == nullptr)
       return error;
   }
-  port_ = std::make_unique<net::peer_port>(x);
+  port_ = std::make_unique<net::peer_port>(shards_of(sys_).at(0).home(), with);
   address_ = opts_.listen;
-  return port_->listen(address_, [this, gate](int fd) {
-    caf::anon_send(basp_, caf::publish_atom::value,
-                   sys_.middleman().backend().new_scribe(fd), gate_port,
-                   caf::actor_cast<caf::strong_actor_ptr>(gate),
+  return port_->listen(address_, [this, gate](std::shared_ptr<net::channel> x) {
+    caf::anon_send(basp_, caf::publish_atom::value, adopt(std::move(x)),
+                   gate_port, caf::actor_cast<caf::strong_actor_ptr>(gate),
                    std::set<std::string>{});
   });
 }
 
+caf::io::scribe_ptr gateway::adopt(std::shared_ptr<net::channel> x) {
+  return static_cast<multiplexer&>(sys_.middleman().backend())
+    .new_scribe(std::move(x));
+}
+
 void gateway::dial(const std::string& address, const membership_actor& asker) {
-  port_->dial(
-    address, [this, address, asker](int fd, const std::string& error) {
-      if (fd < 0) {
-        caf::anon_send(asker, dialed{address, nullptr, error});
-        return;
-      }
-      sys_.spawn<caf::hidden>(shake_hands, basp_,
-                              sys_.middleman().backend().new_scribe(fd),
-                              address, asker);
-    });
+  port_->dial(address, [this, address, asker](std::shared_ptr<net::channel> x,
+                                              const std::string& error) {
+    if (x == nullptr)
+      caf::anon_send(asker, dialed{address, nullptr, error});
+    else
+      sys_.spawn<caf::hidden>(shake_hands, basp_, adopt(std::move(x)), address,
+                              asker);
+  });
+}
+
+void gateway::close() {
+  if (port_)
+    port_->close();
 }
 
 void gateway::cut(const caf::node_id& process) {

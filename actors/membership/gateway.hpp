@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/io/fwd.hpp>
 #include <caf/node_id.hpp>
 
 #include <memory>
@@ -14,8 +15,8 @@
 namespace signalbox {
 
 /// The way between CAF's broker for other nodes (BASP) and the network: each
-/// connection of the port becomes one of the broker's. CAF's own TLS is not
-/// used, see docs/decisions/0009.
+/// connection of the port becomes one of the broker's, all on the first shard.
+/// CAF's own sockets and TLS are not used, see docs/decisions/0009.
 class gateway {
 public:
   /// Loads CAF's middleman into the configuration of an actor system.
@@ -37,6 +38,10 @@ public:
   /// Connects to the node at `address` and answers `asker` with `dialed`.
   void dial(const std::string& address, const membership_actor& asker);
 
+  /// Ends all connections, and later everything on the first loop; before the
+  /// end of this object.
+  void close();
+
   /// Cuts the connection to a process, which CAF would still take for good.
   void cut(const caf::node_id& process);
 
@@ -45,6 +50,8 @@ public:
   }
 
 private:
+  caf::io::scribe_ptr adopt(std::shared_ptr<net::channel> x);
+
   caf::actor_system& sys_;
   const cluster_settings& opts_;
   caf::actor basp_;

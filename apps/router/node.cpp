@@ -374,6 +374,7 @@ struct node::impl {
       settle();
       carrier->stop();
       settle();
+      peers->close();
       caf::anon_send_exit(membership.handle, caf::exit_reason::user_shutdown);
       caf::anon_send_exit(relay.self, caf::exit_reason::user_shutdown);
     }

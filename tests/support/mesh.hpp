@@ -78,6 +78,12 @@ public:
     return all;
   }
 
+  /// Returns the first of these; there has to be one.
+  template <class T>
+  T one(uint16_t node) {
+    return take<T>(node).at(0);
+  }
+
   /// Returns how many items nobody has looked at.
   size_t left() const noexcept {
     return sent_.size();

@@ -6,14 +6,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <list>
-#include <vector>
+#include <string_view>
 
 namespace signalbox::net {
 
@@ -21,10 +21,6 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
 namespace {
-
-/// Bytes moved at a time, and how often before others get their turn.
-constexpr size_t piece = 65536;
-constexpr int turn = 16;
 
 /// How long accepting rests when no descriptor is left, in milliseconds.
 constexpr int64_t rest_time = 100;
@@ -68,52 +64,58 @@ struct peer_port::impl {
   session::timer rest;
   taker take;
   /// In the order of their coming.
-  std::list<std::shared_ptr<pipe>> pipes;
+  std::list<std::shared_ptr<peer>> peers;
+  bool closed = false;
 };
 
-/// A connection to a node, and the socket pair that joins it with CAF.
-class peer_port::pipe : public std::enable_shared_from_this<pipe> {
+/// A connection to a node, or to whoever has not proved to be one.
+class peer_port::peer : public channel,
+                        public std::enable_shared_from_this<peer> {
 public:
-  pipe(peer_port& owner, int fd, bool accepted)
-    : owner_(owner), fd_(fd), accepted_(accepted),
+  peer(peer_port& owner, int fd, bool accepted)
+    : owner_(owner), loop_(owner.loop_), socket_(owner.loop_, fd, nullptr),
+      accepted_(accepted),
       guard_(owner.opts_.max_handshake, owner.opts_.max_payload),
-      timer_(session::make_timer<&pipe::on_timeout>(this)) {
-    owner_.loop_.wheel().arm(timer_, owner_.opts_.patience.count());
+      timer_(session::make_timer<&peer::on_timeout>(this)) {
+    loop_.wheel().arm(timer_, owner_.opts_.patience.count());
   }
 
   /// Whoever connects speaks first, in TLS as in BASP: until then it costs
   /// nothing but the socket.
   void accept() {
-    outer_ = std::make_unique<stream>(owner_.loop_, fd_, nullptr);
-    auto self = shared_from_this();
-    if (owner_.opts_.tls == nullptr) {
-      move(in_);
-      return;
-    }
-    outer_->wait_readable([self] { self->secure({}); });
+    socket_.wait_readable([self = shared_from_this()] {
+      if (self->ended_)
+        return;
+      if (const auto& tls = self->owner_.opts_.tls)
+        self->socket_.secure(*tls, {});
+      self->hear();
+    });
   }
 
-  void connect(const tcp::endpoint& to, dialed done) {
+  void connect(int fd, const tcp::endpoint& to, dialed done) {
     done_ = std::move(done);
-    if (::connect(fd_, to.data(), static_cast<socklen_t>(to.size())) != 0
+    if (::connect(fd, to.data(), static_cast<socklen_t>(to.size())) != 0
         && errno != EINPROGRESS) {
       end(std::strerror(errno));
       return;
     }
-    outer_ = std::make_unique<stream>(owner_.loop_, fd_, nullptr);
-    outer_->wait_connected([self = shared_from_this()] {
+    socket_.wait_connected([self = shared_from_this(), fd] {
+      if (self->ended_)
+        return;
       int error = 0;
       socklen_t size = sizeof(error);
-      ::getsockopt(self->fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error != 0)
+      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error != 0) {
         self->end(std::strerror(error));
-      else if (self->owner_.opts_.tls != nullptr)
-        self->secure("peer");
-      else
-        self->join();
+        return;
+      }
+      if (const auto& tls = self->owner_.opts_.tls)
+        self->socket_.secure(*tls, "peer");
+      std::exchange(self->done_, nullptr)(self, {});
     });
   }
 
+  /// Ends it from this side; whoever has it is told by the next read or write.
   void end(const std::string& why) {
     if (std::exchange(ended_, true))
       return;
@@ -121,15 +123,13 @@ public:
     timer_.cancel();
     if (stranger())
       ++owner_.counters_.refused;
-    if (outer_)
-      outer_->close();
-    else
-      ::close(fd_);
-    if (inner_)
-      inner_->close();
+    socket_.close();
     owner_.forget(self);
     if (auto tell = std::exchange(done_, nullptr))
-      tell(-1, why);
+      tell(nullptr, why);
+    for (auto& each : waiting_)
+      if (each)
+        loop_.post(std::exchange(each, nullptr));
   }
 
   /// Whether it came here and has not proved to be a node.
@@ -137,84 +137,74 @@ public:
     return accepted_ && !guard_.greeted();
   }
 
-private:
-  /// One direction.
-  struct half {
-    std::vector<char> bytes;
-    size_t from = 0;
-    size_t to = 0;
-    bool waiting = false;
-  };
+  // -- channel ----------------------------------------------------------------
 
-  void secure(const std::string& host) {
-    if (ended_)
-      return;
-    outer_->secure(*owner_.opts_.tls, host);
-    if (accepted_)
-      move(in_);
-    else
-      join();
-  }
-
-  /// Makes the socket pair and gives its other end to whoever waits.
-  bool join() {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-                     pair)
-        != 0) {
-      end(std::strerror(errno));
-      return false;
+  ssize_t read(char* data, size_t size) override {
+    if (!early_.empty()) {
+      auto n = early_.copy(data, size);
+      early_.erase(0, n);
+      return static_cast<ssize_t>(n);
     }
-    inner_ = std::make_unique<stream>(owner_.loop_, pair[0], nullptr);
-    if (auto tell = std::exchange(done_, nullptr))
-      tell(pair[1], {});
+    if (ended_)
+      return stream::gone;
+    auto n = socket_.read(data, size);
+    if (n > 0 && !admit({data, static_cast<size_t>(n)}))
+      return stream::gone;
+    return n;
+  }
+
+  ssize_t write(const iovec* pieces, size_t count) override {
+    return ended_ ? stream::gone : socket_.write(pieces, count);
+  }
+
+  void wait(bool readable, std::function<void()> fun) override {
+    if (ended_ || (readable && !early_.empty())) {
+      loop_.post(std::move(fun));
+      return;
+    }
+    waiting_[readable] = std::move(fun);
+    auto ready = [self = shared_from_this(), readable] {
+      if (auto next = std::exchange(self->waiting_[readable], nullptr))
+        next();
+    };
+    if (readable)
+      socket_.wait_readable(std::move(ready));
     else
-      owner_.impl_->take(pair[1]);
-    move(out_);
-    if (!accepted_)
-      move(in_);
-    return true;
+      socket_.wait_writable(std::move(ready));
   }
 
-  bool is_in(const half& x) const noexcept {
-    return &x == &in_;
+  void shutdown_write() override {
+    socket_.shutdown_write();
   }
 
-  void move(half& x) {
-    auto keep = shared_from_this();
-    for (int i = 0; i < turn && !ended_; ++i) {
-      auto& from = is_in(x) ? *outer_ : *inner_;
-      if (x.from == x.to) {
-        x.bytes.resize(piece);
-        auto n = from.read(x.bytes.data(), piece);
-        if (n == stream::again) {
-          wait(x, from, true);
-          return;
-        }
-        if (n <= 0) {
-          end("the connection ended");
-          return;
-        }
-        x.from = 0;
-        x.to = static_cast<size_t>(n);
-        if (is_in(x) && !admit({x.bytes.data(), x.to}))
-          return;
-      }
-      auto& to = is_in(x) ? *inner_ : *outer_;
-      iovec part{x.bytes.data() + x.from, x.to - x.from};
-      auto n = to.write(&part, 1);
+  void close() override {
+    waiting_ = {};
+    end("closed");
+  }
+
+  bool encrypted() const override {
+    return socket_.encrypted();
+  }
+
+private:
+  /// Listens until a whole handshake is there.
+  void hear() {
+    while (!ended_ && !guard_.greeted()) {
+      auto into = loop_.scratch();
+      auto n = socket_.read(into.data(), into.size());
       if (n == stream::again) {
-        wait(x, to, false);
+        socket_.wait_readable([self = shared_from_this()] { self->hear(); });
         return;
       }
-      if (n < 0) {
-        end("the connection is gone");
+      if (n <= 0) {
+        end("the connection ended");
         return;
       }
-      x.from += static_cast<size_t>(n);
+      if (admit({into.data(), static_cast<size_t>(n)}))
+        early_.append(into.data(), static_cast<size_t>(n));
     }
     if (!ended_)
-      owner_.loop_.post([keep, &x] { keep->move(x); });
+      owner_.impl_->take(shared_from_this());
   }
 
   /// Looks at what the node says; a whole handshake makes it one.
@@ -226,53 +216,46 @@ private:
     }
     if (guard_.greeted())
       timer_.cancel();
-    return inner_ != nullptr || join();
-  }
-
-  void wait(half& x, stream& on, bool readable) {
-    auto again = [self = shared_from_this(), &x] {
-      if (!self->ended_)
-        self->move(x);
-    };
-    if (readable)
-      on.wait_readable(std::move(again));
-    else
-      on.wait_writable(std::move(again));
+    return true;
   }
 
   void on_timeout() {
     end("timed out");
   }
 
+  /// Not after `end`.
   peer_port& owner_;
-  int fd_;
+  loop& loop_;
+  stream socket_;
   bool accepted_;
   codec::basp_guard guard_;
   session::timer timer_;
-  std::unique_ptr<stream> outer_;
-  std::unique_ptr<stream> inner_;
   dialed done_;
-  half in_;
-  half out_;
+  /// What a node has said before somebody listened.
+  std::string early_;
+  /// Who waits to write and to read.
+  std::array<std::function<void()>, 2> waiting_;
   bool ended_ = false;
 };
 
-peer_port::peer_port(const options& opts)
-  : opts_(opts), impl_(std::make_unique<impl>(*this, loop_.context())) {
-  thread_ = std::thread{[this] { loop_.run(); }};
-  pthread_setname_np(thread_.native_handle(), "peers");
+peer_port::peer_port(loop& home, const options& opts)
+  : opts_(opts), loop_(home),
+    impl_(std::make_unique<impl>(*this, loop_.context())) {
+  // nop
 }
 
-peer_port::~peer_port() {
+peer_port::~peer_port() = default;
+
+void peer_port::close() {
   loop_.post([this] {
+    impl_->closed = true;
+    impl_->rest.cancel();
     boost::system::error_code ec;
     impl_->acceptor.close(ec);
-    auto all = impl_->pipes;
+    auto all = impl_->peers;
     for (auto& each : all)
       each->end("this node ends");
-    loop_.stop();
   });
-  thread_.join();
 }
 
 std::string peer_port::listen(std::string& address, taker take) {
@@ -298,14 +281,14 @@ std::string peer_port::listen(std::string& address, taker take) {
   return {};
 }
 
-void peer_port::forget(const std::shared_ptr<pipe>& x) {
-  impl_->pipes.remove(x);
+void peer_port::forget(const std::shared_ptr<peer>& x) {
+  impl_->peers.remove(x);
 }
 
 void peer_port::accept() {
   impl_->acceptor.async_accept(
     [this](boost::system::error_code ec, tcp::socket socket) {
-      if (ec == asio::error::operation_aborted)
+      if (ec == asio::error::operation_aborted || impl_->closed)
         return;
       if (ec) {
         loop_.wheel().arm(impl_->rest, rest_time);
@@ -320,14 +303,14 @@ void peer_port::admit(int fd) {
   ++counters_.accepted;
   tune(fd);
   size_t strangers = 0;
-  std::shared_ptr<pipe> oldest;
-  for (auto& each : impl_->pipes)
+  std::shared_ptr<peer> oldest;
+  for (auto& each : impl_->peers)
     if (each->stranger() && ++strangers == 1)
       oldest = each;
   if (strangers >= opts_.strangers)
     oldest->end("too many strangers");
-  auto x = std::make_shared<pipe>(*this, fd, true);
-  impl_->pipes.push_back(x);
+  auto x = std::make_shared<peer>(*this, fd, true);
+  impl_->peers.push_back(x);
   x->accept();
 }
 
@@ -336,19 +319,23 @@ void peer_port::dial(const std::string& address, dialed done) {
     tcp::endpoint to;
     std::string error;
     if (!resolve(address, to, error)) {
-      done(-1, error);
+      done(nullptr, error);
+      return;
+    }
+    if (impl_->closed) {
+      done(nullptr, "this node ends");
       return;
     }
     auto fd = ::socket(to.protocol().family(),
                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-      done(-1, std::strerror(errno));
+      done(nullptr, std::strerror(errno));
       return;
     }
     tune(fd);
-    auto x = std::make_shared<pipe>(*this, fd, false);
-    impl_->pipes.push_back(x);
-    x->connect(to, std::move(done));
+    auto x = std::make_shared<peer>(*this, fd, false);
+    impl_->peers.push_back(x);
+    x->connect(fd, to, std::move(done));
   });
 }
 

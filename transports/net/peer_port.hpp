@@ -1,5 +1,6 @@
 #pragma once
 
+#include "transports/net/channel.hpp"
 #include "transports/net/loop.hpp"
 #include "transports/net/tls.hpp"
 
@@ -10,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 namespace signalbox::net {
 
@@ -23,10 +23,9 @@ struct peer_port_counters {
   std::atomic<uint64_t> broken{0};
 };
 
-/// The port where other nodes connect, and the way to theirs. CAF never sees
-/// such a socket: both sides are joined with a socket pair by this class, which
-/// does TLS, sees to it that whoever connects is a node that speaks in time,
-/// and watches the lengths in what it says. Has a thread of its own.
+/// The port where other nodes connect, and the way to theirs. Does TLS, sees to
+/// it that whoever connects is a node that speaks in time, and watches the
+/// lengths in what it says. Lives on one loop.
 class peer_port {
 public:
   struct options {
@@ -41,46 +40,49 @@ public:
     size_t max_payload = 67108864;
   };
 
-  /// Takes over a descriptor: what is written there reaches the peer.
-  using taker = std::function<void(int fd)>;
+  /// Takes over the connection of a node that has greeted.
+  using taker = std::function<void(std::shared_ptr<channel> x)>;
 
-  /// Takes over a descriptor, or -1 and what went wrong.
-  using dialed = std::function<void(int fd, std::string error)>;
+  /// Takes over a connection, or null and what went wrong.
+  using dialed =
+    std::function<void(std::shared_ptr<channel> x, std::string error)>;
 
-  explicit peer_port(const options& opts);
+  peer_port(loop& home, const options& opts);
 
-  /// Ends all connections.
+  /// After `close`.
   ~peer_port();
 
   peer_port(const peer_port&) = delete;
   peer_port& operator=(const peer_port&) = delete;
 
   /// Begins to accept at `address` (`host:port`, 0 for any), which becomes the
-  /// one really bound. `take` is called on this class's thread for each node.
-  /// Returns an empty string or what went wrong.
+  /// one really bound. `take` is called on the loop. Returns an empty string or
+  /// what went wrong. From any thread.
   std::string listen(std::string& address, taker take);
 
-  /// Connects to a node. `done` is called on this class's thread. From any
-  /// thread.
+  /// Connects to a node. `done` is called on the loop. From any thread.
   void dial(const std::string& address, dialed done);
+
+  /// Ends all connections, and later everything of this class on the loop.
+  /// From any thread.
+  void close();
 
   const peer_port_counters& counters() const noexcept {
     return counters_;
   }
 
 private:
-  class pipe;
+  class peer;
   struct impl;
 
   void accept();
   void admit(int fd);
-  void forget(const std::shared_ptr<pipe>& x);
+  void forget(const std::shared_ptr<peer>& x);
 
   options opts_;
   peer_port_counters counters_;
-  loop loop_{0};
+  loop& loop_;
   std::unique_ptr<impl> impl_;
-  std::thread thread_;
 };
 
 } // namespace signalbox::net

@@ -68,7 +68,8 @@ TEST(a connection that comes back goes on without loss or doubles) {
   agree();
   CHECK_EQUAL(got(b), "0 one\n0 two\n0 three\n0 four\n0 five\n");
   CHECK_EQUAL(got(a), "1 TWO\n");
-  CHECK_EQUAL(a.x.local->info().members[0].reconnects, 1u);
+  auto info = a.x.local->info();
+  CHECK_EQUAL(info.members[0].reconnects, 1u);
 }
 
 TEST(what had arrived does not come again) {
@@ -160,7 +161,8 @@ TEST(a node that does not drain is cut off and comes again) {
   agree();
   CHECK_EQUAL(peers(a), "1:dead");
   CHECK_EQUAL(count.limit_cluster_queue, 1u);
-  CHECK_EQUAL(a.x.local->info().members[0].queue_bytes, 0u);
+  auto info = a.x.local->info();
+  CHECK_EQUAL(info.members[0].queue_bytes, 0u);
   unplug_all();
   pass(3000);
   CHECK_EQUAL(live(a), "0,1");

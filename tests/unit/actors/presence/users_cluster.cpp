@@ -42,7 +42,7 @@ TEST(a user whose home is elsewhere waits for its word) {
 
 TEST(one too many is refused by the home) {
   auto* x = join(at(2), "c1");
-  answer(2, others.take<wire::attach>(2)[0], ec::too_many_connections);
+  answer(2, others.one<wire::attach>(2), ec::too_many_connections);
   CHECK_EQUAL(outcome(x), "too_many_connections");
   others.kinds();
   MESSAGE("it gets no events");
@@ -56,7 +56,7 @@ TEST(one too many is refused by the home) {
 
 TEST(a refusal that this node does not know is one) {
   auto* x = join(at(2), "c1");
-  answer(2, others.take<wire::attach>(2)[0], static_cast<ec>(250));
+  answer(2, others.one<wire::attach>(2), static_cast<ec>(250));
   CHECK_EQUAL(outcome(x), "unavailable");
 }
 
@@ -82,7 +82,7 @@ TEST(while the view is not settled every node is asked) {
 TEST(an answer counts once and only from who was asked) {
   others.agreed = false;
   auto* x = join(at(2), "c1");
-  auto asked = others.take<wire::attach>(2)[0];
+  auto asked = others.one<wire::attach>(2);
   answer(2, asked);
   answer(2, asked);
   answer(9, asked);
@@ -95,7 +95,7 @@ TEST(an answer counts once and only from who was asked) {
 
 TEST(who leaves while the home is asked is taken back there) {
   auto* x = join(at(2), "c1");
-  auto asked = others.take<wire::attach>(2)[0];
+  auto asked = others.one<wire::attach>(2);
   tell(presence_detach{at(2), "c1"});
   CHECK_EQUAL(others.left(), 0u);
   answer(2, asked);
@@ -117,7 +117,7 @@ TEST(nobody in particular asks no other node) {
 TEST(connections of other nodes are in the record) {
   auto anna = at(1);
   attach(2, anna, 10);
-  CHECK(others.take<wire::attached>(2)[0].outcome == ec::none);
+  CHECK(others.one<wire::attached>(2).outcome == ec::none);
   attach(3, anna, 10);
   join(anna, "c1");
   CHECK_EQUAL(where(anna), "3@2@3@1");
@@ -144,7 +144,7 @@ TEST(the cap counts the connections of all nodes) {
 TEST(who is not the home takes nothing up and has no say) {
   opts.presence.max_connections = 0;
   attach(2, at(3), 10, false);
-  CHECK(others.take<wire::attached>(2)[0].outcome == ec::none);
+  CHECK(others.one<wire::attached>(2).outcome == ec::none);
   CHECK_EQUAL(where(at(3)), "-");
   MESSAGE("unless it is the home in its own view");
   opts.presence.max_connections = 5;
@@ -172,11 +172,11 @@ TEST(where users are is said only about the same view) {
   CHECK(said[0].users[1].nodes == nodes{2});
   x.view = others.hash + 1;
   say(3, x);
-  CHECK(!others.take<wire::located>(3)[0].settled);
+  CHECK(!others.one<wire::located>(3).settled);
   x.view = others.hash;
   others.agreed = false;
   say(3, x);
-  CHECK(!others.take<wire::located>(3)[0].settled);
+  CHECK(!others.one<wire::located>(3).settled);
 }
 
 TEST(a killed record is put together again by all nodes) {
@@ -200,7 +200,7 @@ TEST(a killed record is put together again by all nodes) {
 
 TEST(a node that is asked again holds whom it has) {
   join(at(2), "c1");
-  answer(2, others.take<wire::attach>(2)[0]);
+  answer(2, others.one<wire::attach>(2));
   say(2, wire::recall{0, at(2)});
   auto held = others.take<wire::hold>(2);
   REQUIRE_EQUAL(held.size(), 1u);

@@ -36,7 +36,7 @@ TEST(a home that comes back gets its users from where they were) {
   others.agreed = true;
   join(here, "c1");
   join(there, "c2");
-  answer(3, others.take<wire::attach>(3)[0]);
+  answer(3, others.one<wire::attach>(3));
   others.kinds();
   change({1, 2, 3});
   CHECK_EQUAL(where(here), "-");
@@ -52,7 +52,7 @@ TEST(a home that comes back gets its users from where they were) {
 TEST(users whose home stays are not reported again) {
   join(at(1), "c1");
   join(at(3), "c2");
-  answer(3, others.take<wire::attach>(3)[0]);
+  answer(3, others.one<wire::attach>(3));
   change({1, 3});
   CHECK_EQUAL(others.kinds(), "");
   CHECK_EQUAL(where(at(1)), "1@1");
@@ -60,7 +60,7 @@ TEST(users whose home stays are not reported again) {
 
 TEST(a home that was lost and is back knows nothing and is told again) {
   join(at(2), "c1");
-  answer(2, others.take<wire::attach>(2)[0]);
+  answer(2, others.one<wire::attach>(2));
   change({1, 3});
   others.kinds();
   change({1, 2, 3});
@@ -169,7 +169,7 @@ TEST(an old answer does not speak for a new question) {
   others.agreed = false;
   auto there = at(2, 2, 3);
   auto* x = join(there, "c1");
-  auto old = others.take<wire::attach>(3)[0];
+  auto old = others.one<wire::attach>(3);
   change({1, 3});
   auto again = others.take<wire::attach>(3);
   REQUIRE_EQUAL(again.size(), 1u);

@@ -19,7 +19,7 @@ TEST(the homes of the users are asked where they are) {
   CHECK_EQUAL(two_asked[0].nsp, "/");
   CHECK_EQUAL(two_asked[0].view, others.hash);
   CHECK_EQUAL(two_asked[0].users, (names{at(2), at(2, 1)}));
-  CHECK_EQUAL(others.take<wire::locate>(3)[0].users, names{at(3)});
+  CHECK_EQUAL(others.one<wire::locate>(3).users, names{at(3)});
   MESSAGE("this node's own question goes to USERS");
   REQUIRE_EQUAL(asked->all<wire::locate>().size(), 1u);
   CHECK_EQUAL(asked->all<wire::locate>()[0].users, names{at(1)});

@@ -99,8 +99,8 @@ TEST(events of a sequenced namespace go to its sequencer in order) {
 
 TEST(other namespaces are not numbered) {
   post_all(1);
-  CHECK_EQUAL(others.take<wire::broadcast>(2)[0].origin, 0u);
-  CHECK_EQUAL(others.take<wire::broadcast>(3)[0].number, 0u);
+  CHECK_EQUAL(others.one<wire::broadcast>(2).origin, 0u);
+  CHECK_EQUAL(others.one<wire::broadcast>(3).number, 0u);
 }
 
 TEST(the sequencer sends for all and tells whoever asked) {

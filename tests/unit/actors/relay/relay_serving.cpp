@@ -47,9 +47,9 @@ TEST(events of two nodes with the same number are told apart) {
   auto of_three = cast->all<broadcast>()[1].ticket;
   CHECK(of_two != of_three);
   route_here(of_three, 5, 5);
-  CHECK_EQUAL(others.take<wire::routed>(3)[0].matched, 5u);
+  CHECK_EQUAL(others.one<wire::routed>(3).matched, 5u);
   route_here(of_two, 4, 4);
-  CHECK_EQUAL(others.take<wire::routed>(2)[0].matched, 4u);
+  CHECK_EQUAL(others.one<wire::routed>(2).matched, 4u);
 }
 
 TEST(an event for a namespace that is not here finds nobody) {

@@ -1,5 +1,6 @@
 #include "transports/net/peer_port.hpp"
 
+#include "tests/unit/transports/net/channel_end.hpp"
 #include "tests/unit/transports/net/peer_sockets.hpp"
 
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 // happen, at most for `longest_seconds`.
 
 using namespace signalbox;
+using net::channel_end;
 using net::knock;
 using net::mailbox;
 using net::message;
@@ -27,19 +29,30 @@ using std::chrono::milliseconds;
 namespace {
 
 struct dialed {
-  socket_end end;
+  channel_end end;
   std::string error = "nothing came";
 };
 
 /// One node's port.
 struct port {
-  explicit port(peer_port::options opts) : x(opts) {
-    error = x.listen(address, [this](int fd) { nodes.put(socket_end{fd}); });
+  explicit port(const peer_port::options& opts) : x(home, opts) {
+    error = x.listen(address, [this](std::shared_ptr<net::channel> via) {
+      nodes.put(channel_end{home, std::move(via)});
+    });
+  }
+
+  ~port() {
+    close();
+  }
+
+  void close() {
+    x.close();
+    home.call([] {});
   }
 
   dialed dial(const std::string& to) {
-    x.dial(to, [this](int fd, std::string why) {
-      dials.put({socket_end{fd}, std::move(why)});
+    x.dial(to, [this](std::shared_ptr<net::channel> via, std::string why) {
+      dials.put({channel_end{home, std::move(via)}, std::move(why)});
     });
     return dials.take();
   }
@@ -49,8 +62,8 @@ struct port {
       std::atoi(address.c_str() + address.rfind(':') + 1));
   }
 
-  // The port goes first and with it who calls.
-  mailbox<socket_end> nodes;
+  net::running_loop home;
+  mailbox<channel_end> nodes;
   mailbox<dialed> dials;
   std::string address = "127.0.0.1:0";
   std::string error;
@@ -147,19 +160,19 @@ TEST(who is not there is said) {
 
 TEST(an address that is taken is said) {
   port a{opts};
-  peer_port b{opts};
+  peer_port b{a.home, opts};
   auto same = a.address;
-  CHECK_EQUAL(b.listen(same, [](int) {}), "Address already in use");
+  CHECK_EQUAL(b.listen(same, [](auto) {}), "Address already in use");
 }
 
 TEST(the end of a port ends its connections) {
-  auto a = std::make_unique<port>(opts);
+  port a{opts};
   port b{opts};
-  auto out = b.dial(a->address);
+  auto out = b.dial(a.address);
   out.end.send(handshake());
-  auto in = a->nodes.take();
-  auto silent = knock(a->number());
-  a.reset();
+  auto in = a.nodes.take();
+  auto silent = knock(a.number());
+  a.close();
   CHECK(out.end.ends());
   CHECK(in.ends());
   CHECK(silent.ends());
@@ -191,10 +204,10 @@ TEST(a node of another authority is refused) {
   MESSAGE("nor is one that speaks no TLS");
   opts.tls = nullptr;
   port c{opts};
-  out = c.dial(a.address);
-  REQUIRE(out.end.open());
-  out.end.send(handshake());
-  CHECK(out.end.ends());
+  auto plain = c.dial(a.address);
+  REQUIRE(plain.end.open());
+  plain.end.send(handshake());
+  CHECK(plain.end.ends());
   CHECK(a.nodes.empty());
   CHECK_EQUAL(a.x.counters().accepted, 2u);
   CHECK_EQUAL(a.x.counters().refused, 2u);

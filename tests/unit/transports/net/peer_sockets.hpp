@@ -1,7 +1,6 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,9 +29,6 @@ public:
   explicit socket_end(int fd) : fd_(fd) {
     if (fd_ < 0)
       return;
-    // CAF's end of a pair does not block; a test may.
-    auto flags = ::fcntl(fd_, F_GETFL);
-    ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
     timeval most{longest_seconds, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
