@@ -1,5 +1,7 @@
 #include "apps/router/net_options.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace signalbox::app {
@@ -49,6 +51,19 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
     out.keep_headers.emplace_back(name);
   out.bind_cookies = opts.session.bind_cookies;
   out.compression = e.http_compression;
+}
+
+void open_ring(net::loop& x) {
+  x.post([&x] {
+    auto why = x.batch().open_ring();
+    if (x.index() > 0)
+      return;
+    if (why.empty())
+      spdlog::info("broadcasts are written through io_uring");
+    else
+      spdlog::info("no io_uring here ({}): broadcasts are written one by one",
+                   why);
+  });
 }
 
 } // namespace signalbox::app

@@ -107,6 +107,9 @@ struct node::impl {
     if (clustered())
       gateway::configure(config, opts.cluster);
     system = std::make_unique<caf::actor_system>(config);
+    if (opts.router.io_uring)
+      for (auto& each : loops)
+        open_ring(*each);
     spawn_actors(std::move(site_tls));
     return listen(std::move(tls));
   }

@@ -225,6 +225,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(limits.json_nodes, count(1, 100000000), "Most values in one JSON text."),
     SIGNALBOX_SETTING(proxy.trusted_proxies, texts(network), "Addresses or networks whose X-Forwarded-For, -Proto and -Host are believed."),
     SIGNALBOX_SETTING(router.threads, count(0, 1024), "I/O threads; 0 for one per core."),
+    SIGNALBOX_SETTING(router.io_uring, boolean(), "Whether broadcasts are written through io_uring where the kernel allows it."),
     SIGNALBOX_SETTING(router.node, count(0, 65535), "Node number in session ids."),
     SIGNALBOX_SETTING(router.drain_seconds, count(0, 3600), "Seconds over which a stopping router spreads the closing of its sessions."),
     SIGNALBOX_SETTING(cluster.name, text(any_text, 0, 64), "Name of the cluster, the same on all nodes; empty for a router by itself."),

@@ -38,6 +38,7 @@ struct loop::impl {
   // The scratch buffer outlives the handlers that a dying context destroys.
   std::array<char, 65536> scratch;
   std::vector<std::shared_ptr<flushable>> dirty;
+  send_batch batch;
   asio::io_context context{1};
   asio::steady_timer ticker;
   asio::executor_work_guard<asio::io_context::executor_type> guard;
@@ -58,6 +59,10 @@ session::time_point loop::clock() noexcept {
 
 asio::io_context& loop::context() noexcept {
   return impl_->context;
+}
+
+send_batch& loop::batch() noexcept {
+  return impl_->batch;
 }
 
 std::span<char> loop::scratch() noexcept {
@@ -96,6 +101,7 @@ void loop::flush_later(std::shared_ptr<flushable> x) {
     now.swap(impl_->dirty);
     for (auto& each : now)
       guarded(index_, [&each] { each->flush(); });
+    impl_->batch.submit();
     // Its memory serves the next turn.
     if (impl_->dirty.empty()) {
       now.clear();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "transports/net/send_batch.hpp"
 #include "transports/session/timer_wheel.hpp"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ public:
   public:
     virtual ~flushable() = default;
 
-    /// Writes out what the turn has queued.
+    /// Writes out what the turn has queued, perhaps by `batch`.
     virtual void flush() = 0;
   };
 
@@ -59,6 +60,10 @@ public:
   session::timer_wheel& wheel() noexcept {
     return wheel_;
   }
+
+  /// Returns where to write from within `flushable::flush`; it is submitted
+  /// when all of them have had their turn.
+  send_batch& batch() noexcept;
 
   /// Returns a buffer that everybody on this thread may use within a handler.
   std::span<char> scratch() noexcept;

@@ -211,6 +211,12 @@ void stream::close() {
   }
 }
 
+int stream::plain_socket() const {
+  return channel_ != nullptr || ssl_ != nullptr || !is_open()
+           ? -1
+           : impl_->socket.native_handle();
+}
+
 bool stream::encrypted() const {
   return channel_ != nullptr ? channel_->encrypted() : tls();
 }

@@ -77,6 +77,9 @@ public:
     return ssl_ != nullptr;
   }
 
+  /// Returns the socket if bytes may be written past this class, else -1.
+  int plain_socket() const;
+
   /// Returns whether the client is connected elsewhere.
   bool tunnelled() const noexcept {
     return channel_ != nullptr;

@@ -194,7 +194,40 @@ void websocket_connection::wake() {
 
 void websocket_connection::flush() {
   dirty_ = false;
-  if (io_ && !writing_)
+  if (io_ && !writing_ && !write_in_batch())
+    write();
+}
+
+/// Frames that are shared leave together with those of other connections.
+/// Returns false if there is anything else to write.
+bool websocket_connection::write_in_batch() {
+  auto& queue = session_->queue();
+  auto fd = io_->plain_socket();
+  if (fd < 0 || deflate_ || close_sent_ || sent_ > 0 || !control_.empty()
+      || queue.empty() || queue.packets() > batch_packets
+      || !session_->carried_by(*this))
+    return false;
+  std::array<iovec, batch_packets> pieces;
+  size_t count = 0;
+  for (; count < queue.packets(); ++count) {
+    const auto& x = queue.at(count);
+    if (!x.body || !x.head.empty())
+      return false;
+    pieces[count] = piece(x.body->frame);
+  }
+  // Until `wrote` nothing else is written.
+  writing_ = true;
+  home_.batch().add(fd, pieces.data(), count, *this);
+  return true;
+}
+
+void websocket_connection::wrote(ssize_t n) {
+  writing_ = false;
+  if (!io_ || !went(n))
+    return;
+  if (session_->queue().empty())
+    written();
+  else
     write();
 }
 
@@ -311,22 +344,33 @@ void websocket_connection::write() {
       if (pieces[first].iov_len == 0)
         ++first;
     }
-    auto n = io_->write(pieces.data() + first, count - first);
-    if (n == stream::gone) {
-      lost(session::close_reason::transport_error);
+    if (!went(io_->write(pieces.data() + first, count - first)))
       return;
-    }
-    if (n == stream::again) {
-      writing_ = true;
-      io_->wait_writable([self] {
-        self->writing_ = false;
-        if (self->io_)
-          self->write();
-      });
-      return;
-    }
-    consume(static_cast<size_t>(n));
   }
+  written();
+}
+
+/// Takes the result of a write; returns false if that was the last for now.
+bool websocket_connection::went(ssize_t n) {
+  if (n == stream::gone) {
+    lost(session::close_reason::transport_error);
+    return false;
+  }
+  if (n == stream::again) {
+    writing_ = true;
+    io_->wait_writable([self = shared_from_this()] {
+      self->writing_ = false;
+      if (self->io_)
+        self->write();
+    });
+    return false;
+  }
+  consume(static_cast<size_t>(n));
+  return true;
+}
+
+/// Nothing is left to write.
+void websocket_connection::written() {
   if (control_.empty())
     control_.shrink_to_fit();
   if (finishing_ && !close_sent_) {

@@ -16,6 +16,7 @@ namespace signalbox::net {
 class websocket_connection
   : public session::carrier,
     public loop::flushable,
+    public send_batch::writer,
     public std::enable_shared_from_this<websocket_connection> {
 public:
   /// Bounds and timings, shared by all connections.
@@ -48,6 +49,10 @@ public:
 
   void flush() override;
 
+  // -- send_batch::writer -----------------------------------------------------
+
+  void wrote(ssize_t n) override;
+
 private:
   void read();
   void on_readable();
@@ -58,7 +63,10 @@ private:
   void send_close(uint16_t code, std::string_view reason);
   void fault(uint16_t code, std::string_view reason, session::close_reason why);
   void linger();
+  bool write_in_batch();
   void write();
+  bool went(ssize_t n);
+  void written();
   void consume(size_t n);
   void on_timeout();
   void lost(session::close_reason why);

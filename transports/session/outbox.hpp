@@ -4,10 +4,10 @@
 #include "transports/codec/ws/frame.hpp"
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox::session {
 
@@ -64,11 +64,11 @@ public:
   void push_control(std::string text);
 
   bool empty() const noexcept {
-    return queue_ == nullptr || queue_->empty();
+    return queue_ == nullptr;
   }
 
   size_t packets() const noexcept {
-    return queue_ == nullptr ? 0 : queue_->size();
+    return queue_ == nullptr ? 0 : queue_->packets.size() - queue_->gone;
   }
 
   /// Returns how many packets no bound counts.
@@ -82,7 +82,7 @@ public:
   }
 
   const out_packet& at(size_t index) const noexcept {
-    return (*queue_)[index];
+    return queue_->packets[queue_->gone + index];
   }
 
   /// Removes the first packet.
@@ -92,12 +92,21 @@ public:
   void clear() noexcept;
 
 private:
+  /// What waits, and how many before it have left.
+  struct line {
+    std::vector<out_packet> packets;
+    size_t gone = 0;
+  };
+  class line_pool;
+
+  line& open();
+
   uint32_t max_bytes_;
   uint32_t max_packets_;
   uint32_t bytes_ = 0;
   uint32_t events_ = 0;
-  /// A silent session needs no queue, and a deque alone takes over 500 bytes.
-  std::unique_ptr<std::deque<out_packet>> queue_;
+  /// A silent session needs none; others come from a pool and go back there.
+  std::unique_ptr<line> queue_;
 };
 
 } // namespace signalbox::session

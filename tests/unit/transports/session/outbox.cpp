@@ -113,3 +113,27 @@ TEST(an attachment is binary) {
   CHECK(x.binary());
   CHECK_EQUAL(whole(x), "\x01\x02");
 }
+
+TEST(a long queue keeps its order while it moves on) {
+  outbox x{100000, 10000};
+  size_t in = 0;
+  size_t out = 0;
+  for (int i = 0; i < 500; ++i) {
+    x.push(text(std::to_string(in++)));
+    x.push(text(std::to_string(in++)));
+    CHECK_EQUAL(whole(x.at(0)), std::to_string(out++));
+    x.pop();
+  }
+  CHECK_EQUAL(x.packets(), 500u);
+  while (!x.empty()) {
+    CHECK_EQUAL(whole(x.at(0)), std::to_string(out++));
+    x.pop();
+  }
+  CHECK_EQUAL(out, 1000u);
+  CHECK_EQUAL(x.bytes(), 0u);
+  MESSAGE("what another one left behind is not seen");
+  outbox y{100, 10};
+  y.push(text("new"));
+  CHECK_EQUAL(y.packets(), 1u);
+  CHECK_EQUAL(whole(y.at(0)), "new");
+}
