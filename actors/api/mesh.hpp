@@ -41,8 +41,14 @@ public:
   /// with this number (see `view_changed`).
   virtual void reattached(uint64_t serial) = 0;
 
-  /// Returns a number above every version a record had before.
+  /// Returns a number above every version that a record had elsewhere, as far
+  /// as any node with which this one speaks knows.
   virtual uint64_t version_floor() = 0;
+
+  /// Raises the floor above every version that was given here, and by nodes
+  /// that are gone. Whatever is sent to a node from now on comes behind the
+  /// news of it.
+  virtual void raise_version_floor() = 0;
 
   /// Sends an item to a live node. Returns the number of the batch it is in,
   /// which `batches_acked` will name; 0 if the node is not live.

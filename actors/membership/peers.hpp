@@ -24,6 +24,8 @@ struct peer {
   bool left = false;
   session::time_point lost_at = 0;
   uint64_t reconnects = 0;
+  /// The version floor that it was told in this session.
+  uint64_t told_floor = 0;
 };
 
 /// An address that is dialed until there is a session.

@@ -28,7 +28,7 @@ wire::hello membership_impl::hello(uint64_t session,
     out.received = stream->received;
   }
   out.known = known();
-  out.floor = floor();
+  out.floor = floor_;
   return out;
 }
 
@@ -122,6 +122,7 @@ void membership_impl::bring_up(link& x, caf::strong_actor_ptr keep,
   p.up = &x;
   p.keep = std::move(keep);
   p.left = false;
+  p.told_floor = 0;
   if (!first)
     ++p.reconnects;
   auto& at = targets_[from.address];
@@ -148,7 +149,6 @@ void membership_impl::learn(const wire::member& x) {
 }
 
 void membership_impl::changed() {
-  floor_ = floor() + (version_leap << version_bits);
   settled_noted_ = false;
   for (const auto& to : {rooms_.users, rooms_.relay, rooms_.tunnels})
     if (to)

@@ -27,6 +27,7 @@ public:
       population_(count, actor_kind::users),
       records_(at, nsps, opts, count,
                {[this] { return version_floor(); },
+                [this](const auto& user) { return home_of(user) == self(); },
                 [this](const auto& user, const auto& nodes) {
                   on_record_lost(user, nodes);
                 }}) {
@@ -100,8 +101,9 @@ private:
   }
 
   uint64_t version_floor() const {
-    auto now = static_cast<uint64_t>(std::time(nullptr)) << version_bits;
-    return mesh_ == nullptr ? now : std::max(now, mesh_->version_floor());
+    return mesh_ == nullptr
+             ? static_cast<uint64_t>(std::time(nullptr)) << version_bits
+             : mesh_->version_floor();
   }
 
   // -- connections of this node -----------------------------------------------
@@ -242,7 +244,7 @@ private:
   }
 
   void on(wire::release& x) {
-    records_.release(x.from, x.user, home_of(x.user) == self());
+    records_.release(x.from, x.user);
   }
 
   void on(wire::recall& x) {
@@ -282,8 +284,10 @@ private:
     auto fresh = [&before](uint16_t node) {
       return std::find(before.begin(), before.end(), node) == before.end();
     };
-    records_.keep([this](auto node) { return lives(node); },
-                  [this](const auto& user) { return home_of(user) == self(); });
+    // Records that are taken up here begin above those of before, and those
+    // that are taken up elsewhere above what this node has given until now.
+    mesh_->raise_version_floor();
+    records_.keep([this](auto node) { return lives(node); });
     for (auto& [name, user] : seats_.users()) {
       auto old = std::exchange(user.home, home_of(name));
       if (user.home == old && !fresh(old))
@@ -293,7 +297,7 @@ private:
       else
         mesh_->send(user.home, describe(name, user));
       if (old == self())
-        records_.release(self(), name, false);
+        records_.release(self(), name);
       else if (old != user.home && lives(old) && !fresh(old))
         mesh_->send(old, wire::release{0, name});
     }
@@ -341,11 +345,11 @@ private:
       caf::anon_send(ingest_, std::move(answer));
   }
 
-  void show(const std::string& name, user_info& out) const {
+  void show(const std::string& name, user_info& out) {
     const auto* record = records_.find(name);
     out.online.push_back(record != nullptr);
     if (record != nullptr) {
-      out.version = record->version();
+      out.version = records_.version(name);
       out.info = record->info();
     }
     if (const auto* user = seats_.find(name))

@@ -55,6 +55,10 @@ public:
     return floor;
   }
 
+  void raise_version_floor() override {
+    floor += 100;
+  }
+
   /// Another set of nodes lives. Returns its serial.
   uint64_t change(std::vector<uint16_t> live) {
     nodes_ = std::move(live);

@@ -207,4 +207,15 @@ TEST(who left while a home was lost is known nowhere) {
   CHECK_EQUAL(others.take<wire::detach>(3).size(), 1u);
 }
 
+TEST(a new view raises the version floor) {
+  change({1, 2, 3});
+  auto anna = at(1);
+  attach(2, anna, 10);
+  auto before = version(anna);
+  change({1, 3});
+  CHECK(version(anna) >= others.floor);
+  CHECK(version(anna) > before);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
+
