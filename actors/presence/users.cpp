@@ -83,8 +83,10 @@ private:
     std::set<uint16_t> asked;
     std::set<uint16_t> waiting;
     ec outcome = ec::none;
-    /// The client has left meanwhile.
-    bool gone = false;
+
+    wire::seat seat() const {
+      return {x.nsp, connection_number(x.who)};
+    }
   };
 
   uint16_t self() const {
@@ -123,7 +125,7 @@ private:
 
   /// Asks whoever must know.
   void ask(uint64_t number, joining& p) {
-    const wire::seat seat{p.x.nsp, connection_number(p.x.who)};
+    const auto seat = p.seat();
     auto home = p.home = home_of(p.x.user);
     for (auto node : targets(p.x.user)) {
       p.asked.insert(node);
@@ -162,14 +164,11 @@ private:
       return;
     auto p = std::move(i->second);
     pending_.erase(i);
-    if (p.outcome == ec::none && !p.gone) {
+    if (p.outcome == ec::none)
       seats_.add(p.x, home_of(p.x.user));
-    } else {
-      for (auto node : p.asked)
-        tell_gone(node, p.x.user, {p.x.nsp, connection_number(p.x.who)});
-    }
-    if (!p.gone)
-      caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
+    else
+      take_back(p);
+    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
   }
 
   void on(presence_detach& x) {
@@ -180,9 +179,19 @@ private:
                     {was->at.nsp, connection_number(was->at.who)});
       return;
     }
-    for (auto& [number, p] : pending_)
-      if (p.x.sid == x.sid)
-        p.gone = true;
+    // At once: the connection may join again, which is the same membership.
+    std::erase_if(pending_, [&](const auto& each) {
+      const auto& p = each.second;
+      if (p.x.sid != x.sid)
+        return false;
+      take_back(p);
+      return true;
+    });
+  }
+
+  void take_back(const joining& p) {
+    for (auto node : p.asked)
+      tell_gone(node, p.x.user, p.seat());
   }
 
   void tell_gone(uint16_t node, const std::string& user,
@@ -313,10 +322,9 @@ private:
       auto& p = pending_[number];
       p.x = std::move(was.x);
       p.outcome = was.outcome;
-      p.gone = was.gone;
       ask(number, p);
       if (was.home != p.home && lives(was.home))
-        tell_gone(was.home, p.x.user, {p.x.nsp, connection_number(p.x.who)});
+        tell_gone(was.home, p.x.user, p.seat());
       finish_if_done(number);
     }
   }

@@ -97,12 +97,39 @@ TEST(who leaves while the home is asked is taken back there) {
   auto* x = join(at(2), "c1");
   auto asked = others.take<wire::attach>(2)[0];
   tell(presence_detach{at(2), "c1"});
-  CHECK_EQUAL(others.left(), 0u);
-  answer(2, asked);
   auto gone = others.take<wire::detach>(2);
   REQUIRE_EQUAL(gone.size(), 1u);
   CHECK_EQUAL(gone[0].connection, asked.connection);
+  MESSAGE("before the answer, behind which it may have joined again");
+  answer(2, asked);
+  CHECK_EQUAL(others.left(), 0u);
   CHECK_EQUAL(outcome(x), "-");
+}
+
+TEST(who leaves while others are asked and joins again is in the record) {
+  others.agreed = false;
+  auto* x = join(at(1), "c1");
+  CHECK_EQUAL(where(at(1)), "1@1");
+  auto asked = others.take<wire::attach>(2);
+  tell(presence_detach{at(1), "c1"});
+  CHECK_EQUAL(where(at(1)), "0");
+  MESSAGE("the same connection");
+  presence_attach again;
+  again.who = connections[0];
+  again.ticket = 60;
+  again.user = at(1);
+  again.nsp = "/";
+  again.sid = "c2";
+  tell(again);
+  CHECK_EQUAL(where(at(1)), "1@1");
+  answer(2, asked[0]);
+  CHECK_EQUAL(outcome(x), "-");
+  for (uint16_t node : {2, 3})
+    for (const auto& each : others.take<wire::attach>(node))
+      answer(node, each);
+  REQUIRE_EQUAL(outcome(x), "none");
+  CHECK_EQUAL(x->all<attached>()[0].ticket, 60u);
+  CHECK_EQUAL(where(at(1)), "1@1");
 }
 
 TEST(nobody in particular asks no other node) {

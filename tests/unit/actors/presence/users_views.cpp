@@ -199,12 +199,11 @@ TEST(who left while a home was lost is known nowhere) {
   auto here = at(2, 2, 1);
   auto* x = join(here, "c1");
   tell(presence_detach{here, "c1"});
+  CHECK_EQUAL(others.take<wire::detach>(2).size(), 1u);
   change({1, 3});
-  for (const auto& each : others.take<wire::attach>(3))
-    answer(3, each);
+  CHECK(others.take<wire::attach>(3).empty());
   CHECK_EQUAL(outcome(x), "-");
-  CHECK_EQUAL(where(here), "0");
-  CHECK_EQUAL(others.take<wire::detach>(3).size(), 1u);
+  CHECK_EQUAL(where(here), "-");
 }
 
 TEST(a new view raises the version floor) {
@@ -218,4 +217,3 @@ TEST(a new view raises the version floor) {
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
-
