@@ -257,8 +257,8 @@ private:
   }
 
   void on(wire::recall& x) {
-    if (const auto* user = seats_.find(x.user))
-      mesh_->send(x.from, describe(x.user, *user));
+    if (auto held = report(x.user); !held.seats.empty())
+      mesh_->send(x.from, held);
   }
 
   void on_record_lost(const std::string& user,
@@ -266,9 +266,22 @@ private:
     for (auto node : nodes) {
       if (node != self())
         mesh_->send(node, wire::recall{0, user});
-      else if (const auto* here = seats_.find(user))
-        records_.hold(node, describe(user, *here));
+      else if (auto held = report(user); !held.seats.empty())
+        records_.hold(node, held);
     }
+  }
+
+  /// Returns a user's memberships, and those that are being taken up: the
+  /// record that is lost may have had them already.
+  wire::hold report(const std::string& user) const {
+    const auto* known = seats_.find(user);
+    auto out = describe(user, known == nullptr ? seats::user{} : *known);
+    for (const auto& [number, p] : pending_)
+      if (p.x.user == user && p.outcome == ec::none) {
+        out.seats.push_back(p.seat());
+        out.info = p.x.info;
+      }
+    return out;
   }
 
   void on(wire::locate& x) {

@@ -238,4 +238,23 @@ TEST(a node that is asked again holds whom it has) {
   CHECK_EQUAL(others.left(), 0u);
 }
 
+TEST(whoever is being taken up is held too) {
+  join(at(2), "c1");
+  MESSAGE("the home has heard of the connection, and its record is lost");
+  say(2, wire::recall{0, at(2)});
+  auto held = others.take<wire::hold>(2);
+  REQUIRE_EQUAL(held.size(), 1u);
+  CHECK_EQUAL(held[0].info, R"({"n":1})");
+  REQUIRE_EQUAL(held[0].seats.size(), 1u);
+  CHECK_EQUAL(held[0].seats[0].nsp, "/");
+  CHECK_EQUAL(held[0].seats[0].connection, connections[0].id());
+  MESSAGE("also at a home that is here");
+  others.agreed = false;
+  auto* x = join(at(1), "c2");
+  CHECK_EQUAL(outcome(x), "-");
+  caf::anon_send_exit(find_record(users, at(1)), caf::exit_reason::kill);
+  settle();
+  CHECK_EQUAL(where(at(1)), "1@1");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
