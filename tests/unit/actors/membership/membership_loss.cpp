@@ -147,6 +147,34 @@ TEST(a node that starts again before its loss is noticed takes its place) {
   CHECK(views.find("node0:1 0\n") != std::string::npos);
 }
 
+TEST(a late hello of a dead process costs the living one nothing) {
+  auto& a = add(0);
+  auto& b = add(1, {"node0:1"});
+  start(a);
+  start(b);
+  for (const auto* each : {"one", "two", "three"}) {
+    send(b, 0, each);
+    send(a, 1, each);
+    settle();
+  }
+  auto late = hello(1);
+  late.address = b.address;
+  CHECK_EQUAL(knock(a, late), "hello 0");
+  agree();
+  MESSAGE("which may be long out of reach");
+  deaf = {"node0:1", "node1:1"};
+  pass(2 * a.opts.cluster.dead_after.count());
+  deaf.clear();
+  pass(10000);
+  CHECK_EQUAL(live(a), "0,1");
+  CHECK_EQUAL(live(b), "0,1");
+  send(b, 0, "four");
+  send(a, 1, "four");
+  agree();
+  CHECK_EQUAL(got(a), "1 one\n1 two\n1 three\n1 four\n");
+  CHECK_EQUAL(got(b), "0 one\n0 two\n0 three\n0 four\n");
+}
+
 TEST(a node that does not drain is cut off and comes again) {
   auto& a = add(0);
   auto& b = add(1, {"node0:1"});
