@@ -37,6 +37,10 @@ public:
   /// Returns the number of the session with a node, 0 if it is not live.
   virtual uint64_t session(uint16_t node) const = 0;
 
+  /// Returns what names the process that a node is, or was when it was lost; it
+  /// has another name each time it starts. 0 for a node that never was.
+  virtual uint64_t process(uint16_t node) const = 0;
+
   /// Says that this node's users have been reported to their homes in the view
   /// with this number (see `view_changed`).
   virtual void reattached(uint64_t serial) = 0;

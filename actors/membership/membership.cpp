@@ -157,6 +157,11 @@ void membership_impl::on_end(const caf::error&) {
 
 // -- mesh -------------------------------------------------------------------
 
+uint64_t membership_impl::process(uint16_t node) const {
+  auto i = peers_.find(node);
+  return i == peers_.end() ? 0 : i->second.incarnation;
+}
+
 void membership_impl::raise_version_floor() {
   floor_ = std::max(floor_, (chance_.seconds() + clock_skew) << version_bits)
            + version_leap;

@@ -97,6 +97,8 @@ public:
              : i->second.up->session();
   }
 
+  uint64_t process(uint16_t node) const override;
+
   void reattached(uint64_t serial) override {
     if (!view_.reattached(serial))
       return;

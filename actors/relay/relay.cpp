@@ -167,7 +167,7 @@ void relay_impl::on(wire::claimed& x) {
     if (i.empty())
       return;
     x.ticket = i.mapped().number;
-    mesh_->send(i.mapped().node, x);
+    reply(i.mapped(), x);
     return;
   }
   auto i = waiting_.find(x.ticket);
@@ -212,6 +212,7 @@ void relay_impl::on(view_changed& x) {
     settle(e);
   }
   std::erase_if(acks_, [this](const auto& y) { return !lives(y.first); });
+  tell_owed_confirms();
   // What a sequencer has not answered goes to its successor, in order; whoever
   // has it already knows it by its number.
   for (auto& [ticket, at] : std::exchange(submitted_, {})) {

@@ -78,8 +78,16 @@ private:
   /// What a number with `foreign_bit` stands for.
   struct foreign {
     uint16_t node = 0;
+    /// The process that gave it; numbers of another one mean something else.
+    uint64_t process = 0;
     uint64_t number = 0;
     session::time_point until = 0;
+  };
+
+  /// A confirm that is to be told to a node that is not live.
+  struct owed_confirm {
+    foreign to;
+    std::string user;
   };
 
   /// Marks numbers that stand for an event or confirm of another node.
@@ -90,6 +98,13 @@ private:
   }
 
   bool lives(uint16_t node) const;
+
+  /// Tells a node about a number of its own. Returns 0 if the process that gave
+  /// it is not live.
+  template <class T>
+  uint64_t reply(const foreign& to, const T& x) {
+    return mesh_->process(to.node) == to.process ? mesh_->send(to.node, x) : 0;
+  }
 
   // -- events of this node ----------------------------------------------------
 
@@ -135,6 +150,8 @@ private:
 
   void on(user_command& x);
   void on(confirmed& x);
+  void tell_confirmed(const foreign& to, std::string user);
+  void tell_owed_confirms();
   void on(wire::claim_settled& x);
 
   // -- for other nodes --------------------------------------------------------
@@ -184,6 +201,7 @@ private:
   std::unordered_map<uint64_t, foreign> foreign_events_;
   std::unordered_map<uint64_t, foreign> foreign_confirms_;
   uint64_t last_foreign_ = 0;
+  std::deque<owed_confirm> owed_confirms_;
   /// Sequenced events that were sent on here lately.
   std::set<std::pair<uint64_t, uint64_t>> seen_;
   std::deque<std::pair<uint64_t, uint64_t>> seen_order_;

@@ -16,6 +16,9 @@ constexpr int64_t look = 100;
 /// Sequenced events that are known by their numbers.
 constexpr size_t most_seen = 65536;
 
+/// Confirms that wait for a node to come back.
+constexpr size_t most_owed = 65536;
+
 /// An event under way in a sequencer may wait there as long as one of its own.
 constexpr int64_t patience = 3;
 
@@ -69,6 +72,7 @@ void relay_impl::on_end(const caf::error&) {
   lanes_.clear();
   waiting_.clear();
   submitted_.clear();
+  owed_confirms_.clear();
 }
 
 // -- answers ------------------------------------------------------------------
@@ -101,10 +105,10 @@ void relay_impl::on(user_info& x) {
   }
   auto i = foreign_events_.extract(x.ticket);
   if (!i.empty())
-    mesh_->send(i.mapped().node,
-                wire::command_done{0, i.mapped().number, x.version,
-                                   std::move(x.info), std::move(x.connections),
-                                   std::move(x.online), x.changed});
+    reply(i.mapped(),
+          wire::command_done{0, i.mapped().number, x.version, std::move(x.info),
+                             std::move(x.connections), std::move(x.online),
+                             x.changed});
 }
 
 void relay_impl::on(wire::command_done& x) {
@@ -162,10 +166,9 @@ void relay_impl::answer(routed x) {
   }
   auto i = foreign_events_.extract(x.ticket);
   if (!i.empty())
-    mesh_->send(i.mapped().node,
-                wire::routed{0, i.mapped().number, x.matched, x.online,
-                             std::move(x.offline), std::move(x.found),
-                             std::move(x.unreachable)});
+    reply(i.mapped(), wire::routed{0, i.mapped().number, x.matched, x.online,
+                                   std::move(x.offline), std::move(x.found),
+                                   std::move(x.unreachable)});
 }
 
 // -- events of other nodes ----------------------------------------------------
@@ -173,7 +176,7 @@ void relay_impl::answer(routed x) {
 uint64_t relay_impl::note(std::unordered_map<uint64_t, foreign>& in,
                           uint16_t node, uint64_t number, int64_t keep_ms) {
   auto out = ++last_foreign_ | foreign_bit;
-  in[out] = {node, number, now() + keep_ms};
+  in[out] = {node, mesh_->process(node), number, now() + keep_ms};
   arm();
   return out;
 }
@@ -289,8 +292,22 @@ void relay_impl::on(confirmed& x) {
   // Kept until its time is over: several users may owe one.
   auto i = foreign_confirms_.find(x.confirm);
   if (i != foreign_confirms_.end())
-    mesh_->send(i->second.node,
-                wire::confirmed{0, i->second.number, std::move(x.user)});
+    tell_confirmed(i->second, std::move(x.user));
+}
+
+/// The link to who waits for it may be cut for a moment.
+void relay_impl::tell_confirmed(const foreign& to, std::string user) {
+  if (reply(to, wire::confirmed{0, to.number, user}) != 0
+      || owed_confirms_.size() == most_owed)
+    return;
+  owed_confirms_.push_back({to, std::move(user)});
+  arm();
+}
+
+void relay_impl::tell_owed_confirms() {
+  for (auto& x : std::exchange(owed_confirms_, {}))
+    if (x.to.until > now() && mesh_->process(x.to.node) == x.to.process)
+      tell_confirmed(x.to, std::move(x.user));
 }
 
 void relay_impl::on(wire::confirmed& x) {
@@ -349,8 +366,10 @@ void relay_impl::on_look() {
   for (auto* each : {&foreign_events_, &foreign_confirms_})
     std::erase_if(*each,
                   [this](const auto& x) { return x.second.until <= now(); });
+  std::erase_if(owed_confirms_,
+                [this](const auto& x) { return x.to.until <= now(); });
   if (!overdue_.empty() || !foreign_events_.empty()
-      || !foreign_confirms_.empty())
+      || !foreign_confirms_.empty() || !owed_confirms_.empty())
     arm();
 }
 

@@ -35,6 +35,9 @@ public:
   /// A client has an event.
   virtual void on_event(client& x, const codec::shared_event& event) = 0;
 
+  /// A client acknowledges an event.
+  virtual void on_ack(client& x, const codec::shared_event& event) = 0;
+
   /// A seat has changed its stage.
   virtual void on_stage(const seat& x) = 0;
 };

@@ -13,6 +13,12 @@ constexpr int64_t recovery = 6000;
 /// What a client does shows within this time.
 constexpr int64_t propagation = 1500;
 
+/// After so many turns of a node its threads have done what they had to do.
+constexpr int settling = 20;
+
+/// An acknowledgement waits so long for a lost node.
+constexpr int64_t confirm_patience = 1500;
+
 template <class T>
 std::string list(const T& from) {
   std::string out;
@@ -195,6 +201,28 @@ void ledger::watch(node& at) {
     if (age > 2 * patience + 1500)
       log_.fail("no answer to ", to_string(x), " for ", age, " ms");
   }
+  watch_acks(at);
+}
+
+/// Which acknowledgements can count on being heard?
+void ledger::watch_acks(node& at) {
+  std::erase_if(acks_, [&](acknowledgement& x) {
+    if (x.due || x.by->at() != at.id())
+      return false;
+    // What it said may have come too late, or after its end.
+    auto frozen = disturbed_.find({at.number(), uint16_t{0}});
+    if (x.in == nullptr || x.in->at != seat::stage::joined
+        || net_.now() - x.when > confirm_patience
+        || (frozen != disturbed_.end() && frozen->second >= x.when))
+      return true;
+    auto session = at.cluster().session(x.of->number);
+    if (x.of->at != at.id() && net_.partner(at.id(), session) != x.of->at)
+      session = 0;
+    x.turns = session == x.session ? x.turns + 1 : 0;
+    x.session = session;
+    x.due = (session != 0 || x.of->at == at.id()) && x.turns >= settling;
+    return false;
+  });
 }
 
 // -- what comes of them
@@ -218,11 +246,20 @@ bool ledger::addressed(const order& x, const client& to) const {
   }
 }
 
-void ledger::on_event(client& x, const codec::shared_event& event) {
+order& ledger::order_of(const codec::shared_event& x) const {
   // ["e",number]
-  auto args = std::string{event.args()};
-  auto id = std::stoull(args.substr(5));
-  auto& from = *orders_[id - 1];
+  return *orders_[std::stoull(std::string{x.args()}.substr(5)) - 1];
+}
+
+void ledger::on_ack(client& x, const codec::shared_event& event) {
+  auto& of = order_of(event);
+  ++of.acked[x.user()];
+  acks_.push_back({&of, &x, x.find(of.nsp), net_.now()});
+}
+
+void ledger::on_event(client& x, const codec::shared_event& event) {
+  auto& from = order_of(event);
+  auto id = from.id;
   log_.detail(x.user(), " at node ", x.number(), " gets #", id);
   if (!x.seen.insert(id).second)
     log_.fail("delivered twice to ", x.user(), " at node ", x.number(), ": ",
@@ -261,7 +298,9 @@ void ledger::on_confirmed(node& at, const confirmed& x) {
   auto& to = *orders_[x.confirm - 1];
   if (to.at != at.id() || !to.confirm)
     log_.fail("nobody awaits the acknowledgement of ", to_string(to));
-  to.confirmed.insert(x.user);
+  if (++to.confirmed[x.user] > to.acked[x.user])
+    log_.fail("more acknowledgements of ", x.user,
+              " than there were: ", to_string(to));
 }
 
 void ledger::on_info(node& at, const user_info& x) {
@@ -344,7 +383,27 @@ void ledger::missed(const order& x, const addressee& to, const char* why) {
             to_string(x), ", ", why);
 }
 
+void ledger::audit_acks() {
+  // A node that is cut off because too much waits loses it.
+  if (how_.opts.cluster.queue_bytes < 1000000)
+    return;
+  std::map<std::pair<order*, std::string>, int> due;
+  for (const auto& x : acks_)
+    if (x.due && ended_.count(x.of->at) == 0 && ended_.count(x.by->at()) == 0)
+      ++due[{x.of, x.by->user()}];
+  for (const auto& [what, n] : due)
+    if (what.first->confirmed[what.second] < n)
+      log_.fail("no acknowledgement of ", what.second, ": ",
+                to_string(*what.first));
+  for (const auto& x : orders_)
+    for (const auto* each : x->got)
+      if (x->confirm && x->acked[each->user()] == 0)
+        log_.fail(each->user(), " was not asked to acknowledge ",
+                  to_string(*x));
+}
+
 void ledger::audit() {
+  audit_acks();
   for (const auto& x : orders_) {
     if (x->what == order::kind::show)
       continue;

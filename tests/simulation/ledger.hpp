@@ -43,7 +43,9 @@ struct order {
   int64_t when = 0;
   int64_t local = 0;
   bool confirm = false;
-  std::set<std::string> confirmed;
+  /// By user: how often it was acknowledged, and how often that was said.
+  std::map<std::string, int> acked;
+  std::map<std::string, int> confirmed;
   bool answered = false;
   /// Nodes that the answer named as unreachable.
   std::set<uint16_t> unreachable;
@@ -53,6 +55,19 @@ struct order {
   uint64_t online = 0;
   /// Number of connects of the user that was asked for before.
   uint64_t joins = 0;
+};
+
+/// A client has acknowledged an event with a confirm.
+struct acknowledgement {
+  order* of = nullptr;
+  client* by = nullptr;
+  const seat* in = nullptr;
+  int64_t when = 0;
+  /// Session with the node that waits for it, and how many turns it has lasted.
+  uint64_t session = 0;
+  int turns = 0;
+  /// It must arrive unless one of the processes ends.
+  bool due = false;
 };
 
 /// The model: who is connected, which events were accepted, who must have got
@@ -107,6 +122,7 @@ public:
   // -----------------------------------------------------------------
 
   void on_event(client& x, const codec::shared_event& event) override;
+  void on_ack(client& x, const codec::shared_event& event) override;
   void on_stage(const seat& x) override;
   void on_routed(node& at, const routed& x) override;
   void on_confirmed(node& at, const confirmed& x) override;
@@ -114,7 +130,10 @@ public:
 
 private:
   order* find(const node& at, uint64_t ticket);
+  order& order_of(const codec::shared_event& x) const;
   void foresee(order& x) const;
+  void watch_acks(node& at);
+  void audit_acks();
   void answered(node& at, order& x, const std::vector<uint16_t>& unreachable);
   void check_version(const node& at, order& x, const user_info& answer);
   bool addressed(const order& x, const client& to) const;
@@ -126,6 +145,7 @@ private:
   journal& log_;
   std::vector<std::unique_ptr<client>> clients_;
   std::vector<std::unique_ptr<order>> orders_;
+  std::vector<acknowledgement> acks_;
   /// Not answered yet.
   std::map<std::pair<process, uint64_t>, order*> open_;
   std::set<process> ended_;

@@ -47,6 +47,11 @@ public:
     return lives(node) ? node + 1000u : 0;
   }
 
+  uint64_t process(uint16_t node) const override {
+    auto i = processes.find(node);
+    return i == processes.end() ? 1 : i->second;
+  }
+
   void reattached(uint64_t number) override {
     reports.push_back(number);
   }
@@ -107,6 +112,8 @@ public:
 
   std::vector<uint16_t> gone;
   std::vector<uint64_t> reports;
+  /// By node: the process that it is, if not its first one.
+  std::map<uint16_t, uint64_t> processes;
   uint64_t hash = 1;
   uint64_t serial = 1;
   uint64_t floor = 0;
