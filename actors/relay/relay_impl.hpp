@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/relay/gather.hpp"
+#include "actors/relay/recent.hpp"
 #include "actors/relay/relay.hpp"
 #include "actors/shard/light_actor.hpp"
 
@@ -71,9 +72,22 @@ private:
     /// are not sequenced.
     uint64_t origin = 0;
     uint64_t number = 0;
+    /// When its poster is answered at the latest, once it was sent.
+    int64_t deadline = 0;
+    /// Its poster has been told that it could not be reached, and is told no
+    /// more.
+    bool answered = false;
   };
 
   using event_ptr = std::shared_ptr<event>;
+
+  /// An event that a sequencer has not answered yet.
+  struct submission {
+    uint16_t node = 0;
+    event_ptr what;
+    /// The sequencer has it or is known to be dead by then.
+    session::time_point until = 0;
+  };
 
   /// What a number with `foreign_bit` stands for.
   struct foreign {
@@ -82,6 +96,8 @@ private:
     uint64_t process = 0;
     uint64_t number = 0;
     session::time_point until = 0;
+    /// The event if it was submitted.
+    recent<std::optional<routed>>::key event{};
   };
 
   /// A confirm that is to be told to a node that is not live.
@@ -89,6 +105,9 @@ private:
     foreign to;
     std::string user;
   };
+
+  /// Sequenced events that are known by their numbers.
+  static constexpr size_t most_recent = 65536;
 
   /// Marks numbers that stand for an event or confirm of another node.
   static constexpr uint64_t foreign_bit = uint64_t{1} << 63;
@@ -124,9 +143,11 @@ private:
 
   uint16_t sequencer(const std::string& nsp) const;
   gather& begin(uint64_t ticket, const std::vector<uint16_t>& nodes);
+  gather& begin(event& x, const std::vector<uint16_t>& nodes);
   void send_out(event& x);
   void refuse(const event& x);
   void submit(const event_ptr& x, uint16_t node);
+  void submit_again();
   void send_broadcast(event& x);
   void send_to_all(event& x);
   void send_to_holders(event& x);
@@ -143,6 +164,7 @@ private:
   void on(batches_acked& x);
   void finish_if_complete(uint64_t ticket);
   void answer(routed x);
+  void tell_routed(const foreign& to, routed x);
   template <class T>
   void add(uint16_t node, uint64_t ticket, const T& part);
 
@@ -190,8 +212,7 @@ private:
   std::unordered_map<std::string, std::deque<event_ptr>> lanes_;
   /// Events whose homes or keys are asked for, in the order of acceptance.
   std::map<uint64_t, event_ptr> waiting_;
-  /// Events that a sequencer has not answered yet, and which one.
-  std::map<uint64_t, std::pair<uint16_t, event_ptr>> submitted_;
+  std::map<uint64_t, submission> submitted_;
   /// Events and commands whose answers are awaited.
   std::unordered_map<uint64_t, gather> gathers_;
   /// By node: batches, and the events that are complete when they arrive.
@@ -203,8 +224,9 @@ private:
   uint64_t last_foreign_ = 0;
   std::deque<owed_confirm> owed_confirms_;
   /// Sequenced events that were sent on here lately.
-  std::set<std::pair<uint64_t, uint64_t>> seen_;
-  std::deque<std::pair<uint64_t, uint64_t>> seen_order_;
+  recent<bool> seen_{most_recent};
+  /// Those that other nodes have submitted, and what they were answered.
+  recent<std::optional<routed>> handled_{most_recent};
 };
 
 } // namespace signalbox

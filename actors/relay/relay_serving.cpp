@@ -13,9 +13,6 @@ namespace {
 /// How often RELAY looks for answers that are overdue, in milliseconds.
 constexpr int64_t look = 100;
 
-/// Sequenced events that are known by their numbers.
-constexpr size_t most_seen = 65536;
-
 /// Confirms that wait for a node to come back.
 constexpr size_t most_owed = 65536;
 
@@ -149,8 +146,12 @@ void relay_impl::finish_if_complete(uint64_t ticket) {
     return;
   auto done = std::move(i->second);
   gathers_.erase(i);
-  submitted_.erase(ticket);
   done.finish(mesh_->lost());
+  // Its sequencer may have died before it sent it on.
+  if (auto j = submitted_.find(ticket); j != submitted_.end())
+    j->second.what->answered = true;
+  if (done.quiet)
+    return;
   if (!done.command)
     answer(std::move(done.event));
   else if (ingest_)
@@ -165,10 +166,18 @@ void relay_impl::answer(routed x) {
     return;
   }
   auto i = foreign_events_.extract(x.ticket);
-  if (!i.empty())
-    reply(i.mapped(), wire::routed{0, i.mapped().number, x.matched, x.online,
-                                   std::move(x.offline), std::move(x.found),
-                                   std::move(x.unreachable)});
+  if (i.empty())
+    return;
+  const auto& to = i.mapped();
+  if (auto* handled = handled_.find(to.event))
+    *handled = x;
+  tell_routed(to, std::move(x));
+}
+
+void relay_impl::tell_routed(const foreign& to, routed x) {
+  reply(to,
+        wire::routed{0, to.number, x.matched, x.online, std::move(x.offline),
+                     std::move(x.found), std::move(x.unreachable)});
 }
 
 // -- events of other nodes ----------------------------------------------------
@@ -176,7 +185,7 @@ void relay_impl::answer(routed x) {
 uint64_t relay_impl::note(std::unordered_map<uint64_t, foreign>& in,
                           uint16_t node, uint64_t number, int64_t keep_ms) {
   auto out = ++last_foreign_ | foreign_bit;
-  in[out] = {node, mesh_->process(node), number, now() + keep_ms};
+  in[out] = {node, mesh_->process(node), number, now() + keep_ms, {}};
   arm();
   return out;
 }
@@ -229,27 +238,33 @@ void relay_impl::on(wire::submit& x) {
   e->to_users = x.to_users;
   e->origin = x.to_users ? x.users.origin : x.all.origin;
   e->number = x.to_users ? x.users.number : x.all.number;
+  // The link was cut and it was sent again, or meanwhile to the successor and
+  // now back. If it is under way, its answer will come.
+  const recent<bool>::key key{e->origin, e->number};
+  if (e->origin != 0 && !handled_.insert(key)) {
+    if (const auto& known = *handled_.find(key))
+      tell_routed({x.from,
+                   mesh_->process(x.from),
+                   x.to_users ? x.users.ticket : x.all.ticket,
+                   0,
+                   {}},
+                  *known);
+    return;
+  }
   x.users.from = x.from;
   x.all.from = x.from;
   if (x.to_users)
     e->users = read(x.users);
   else
     e->all = read(x.all);
+  if (auto i = foreign_events_.find(e->ticket()); i != foreign_events_.end())
+    i->second.event = key;
   push(e);
 }
 
 /// Returns whether a sequenced event was not sent on here before.
 bool relay_impl::fresh(uint64_t origin, uint64_t number) {
-  if (origin == 0)
-    return true;
-  if (!seen_.emplace(origin, number).second)
-    return false;
-  seen_order_.emplace_back(origin, number);
-  if (seen_order_.size() > most_seen) {
-    seen_.erase(seen_order_.front());
-    seen_order_.pop_front();
-  }
-  return true;
+  return origin == 0 || seen_.insert({origin, number});
 }
 
 void relay_impl::to_namespace(broadcast x) {
@@ -368,8 +383,11 @@ void relay_impl::on_look() {
                   [this](const auto& x) { return x.second.until <= now(); });
   std::erase_if(owed_confirms_,
                 [this](const auto& x) { return x.to.until <= now(); });
+  std::erase_if(submitted_,
+                [this](const auto& x) { return x.second.until <= now(); });
   if (!overdue_.empty() || !foreign_events_.empty()
-      || !foreign_confirms_.empty() || !owed_confirms_.empty())
+      || !foreign_confirms_.empty() || !owed_confirms_.empty()
+      || !submitted_.empty())
     arm();
 }
 
