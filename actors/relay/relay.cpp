@@ -44,6 +44,20 @@ wire::broadcast describe(const broadcast& x) {
   return out;
 }
 
+/// Returns about how much memory an event takes while it waits.
+size_t size_of(const codec::shared_event& x,
+               const std::vector<std::string>& names) {
+  constexpr size_t overhead = 512;
+  constexpr size_t per_name = 64;
+  auto out = overhead + x.args().size();
+  for (const auto& each : names)
+    out += per_name + each.size();
+  const auto& packets = x.packets(codec::wire_form::v4);
+  for (size_t i = 1; i < packets.size(); ++i)
+    out += packets[i]->text().size();
+  return out;
+}
+
 } // namespace
 
 // -- events of this node ------------------------------------------------------
@@ -62,6 +76,19 @@ void relay_impl::on(broadcast& x) {
 }
 
 void relay_impl::push(const event_ptr& x) {
+  auto bytes = x->to_users ? size_of(*x->users.event, x->users.users)
+                           : size_of(*x->all.event, x->all.rooms);
+  if (!make_room(bytes)) {
+    ++count_.limit_cluster_queue;
+    routed refused;
+    refused.ticket = x->ticket();
+    refused.outcome = ec::busy;
+    answer(std::move(refused));
+    return;
+  }
+  x->bytes = bytes;
+  x->queued = &queued_;
+  queued_ += bytes;
   if (x->origin == 0 && sequenced_.count(x->nsp()) > 0) {
     x->origin = origin_;
     x->number = ++last_number_;
@@ -79,6 +106,18 @@ void relay_impl::push(const event_ptr& x) {
   auto& lane = lanes_[x->nsp()];
   lane.push_back(x);
   pump(lane);
+}
+
+/// Returns whether so much more may wait; one event alone may be larger. What
+/// is only kept in case that its sequencer dies gives way.
+bool relay_impl::make_room(size_t bytes) {
+  auto full = [&] {
+    return queued_ > 0 && queued_ + bytes > opts_.cluster.queue_bytes;
+  };
+  for (auto i = submitted_.begin();
+       i != submitted_.end() && (full() || submitted_.size() >= most_recent);)
+    i = i->second.what->answered ? submitted_.erase(i) : std::next(i);
+  return !full();
 }
 
 /// Sends what has nothing before it that waits.

@@ -36,6 +36,16 @@ protected:
 private:
   /// An event on its way to the nodes.
   struct event {
+    event() = default;
+
+    ~event() {
+      if (queued != nullptr)
+        *queued -= bytes;
+    }
+
+    event(const event&) = delete;
+    event& operator=(const event&) = delete;
+
     bool ready() const noexcept {
       return homes.empty() && claims.empty();
     }
@@ -77,6 +87,9 @@ private:
     /// Its poster has been told that it could not be reached, and is told no
     /// more.
     bool answered = false;
+    /// What it takes, and where that is counted as long as it is kept.
+    size_t bytes = 0;
+    size_t* queued = nullptr;
   };
 
   using event_ptr = std::shared_ptr<event>;
@@ -133,6 +146,7 @@ private:
   void on(wire::located& x);
   void on(wire::claimed& x);
   void push(const event_ptr& x);
+  bool make_room(size_t bytes);
   void pump(std::deque<event_ptr>& lane);
   void locate(const event_ptr& e);
   void claim(const event_ptr& e);
@@ -195,6 +209,7 @@ private:
   void on_look();
 
   const settings& opts_;
+  counters& count_;
   mesh* mesh_;
   users_actor users_;
   std::map<std::string, nsp_actor> nsps_;
@@ -208,6 +223,8 @@ private:
   uint64_t last_number_ = 0;
   /// When the view changed last; keys of before may be known anywhere.
   session::time_point changed_ = 0;
+  /// Bytes of the events in the next three.
+  size_t queued_ = 0;
   /// Events of each namespace in the order of acceptance.
   std::unordered_map<std::string, std::deque<event_ptr>> lanes_;
   /// Events whose homes or keys are asked for, in the order of acceptance.

@@ -35,8 +35,9 @@ codec::event_ptr make_event(std::string& nsp, std::string& args,
 relay_impl::relay_impl(caf::actor_config& cfg, shard& at, const settings& opts,
                        mesh& others, users_actor users,
                        std::map<std::string, nsp_actor> nsps, counters& count)
-  : light_actor(cfg, at), opts_(opts), mesh_(&others), users_(std::move(users)),
-    nsps_(std::move(nsps)), population_(count, actor_kind::relay),
+  : light_actor(cfg, at), opts_(opts), count_(count), mesh_(&others),
+    users_(std::move(users)), nsps_(std::move(nsps)),
+    population_(count, actor_kind::relay),
     timer_(session::make_timer<&relay_impl::on_look>(this)),
     nodes_(others.nodes()), origin_(draw()) {
   for (const auto& each : opts.namespaces)
@@ -92,6 +93,7 @@ void relay_impl::on(wire::routed& x) {
   part.offline = std::move(x.offline);
   part.found = std::move(x.found);
   part.unreachable = std::move(x.unreachable);
+  part.outcome = x.outcome;
   add(x.from, x.ticket, part);
 }
 
@@ -177,7 +179,7 @@ void relay_impl::answer(routed x) {
 void relay_impl::tell_routed(const foreign& to, routed x) {
   reply(to,
         wire::routed{0, to.number, x.matched, x.online, std::move(x.offline),
-                     std::move(x.found), std::move(x.unreachable)});
+                     std::move(x.found), std::move(x.unreachable), x.outcome});
 }
 
 // -- events of other nodes ----------------------------------------------------

@@ -264,6 +264,8 @@ void ledger::on_event(client& x, const codec::shared_event& event) {
   if (!x.seen.insert(id).second)
     log_.fail("delivered twice to ", x.user(), " at node ", x.number(), ": ",
               to_string(from));
+  if (from.refused)
+    log_.fail("was refused and got to ", x.user(), ": ", to_string(from));
   if (event.nsp() != from.nsp || !addressed(from, x))
     log_.fail("not for ", x.user(), " at node ", x.number(), ": ",
               to_string(from));
@@ -279,6 +281,15 @@ void ledger::on_routed(node& at, const routed& x) {
   auto* to = find(at, x.ticket);
   if (to == nullptr) {
     log_.fail("a second answer to ", to_string(*orders_[x.ticket - 1]));
+    return;
+  }
+  if (x.outcome != ec::none) {
+    log_.detail("#", x.ticket, " is refused: ", to_string(x.outcome));
+    if (how_.opts.cluster.queue_bytes > 1000000 || !to->got.empty())
+      log_.fail("refused without reason: ", to_string(*to));
+    to->refused = true;
+    to->to.clear();
+    answered(at, *to, {});
     return;
   }
   log_.detail("#", x.ticket, " is answered: matched ", x.matched, ", online ",

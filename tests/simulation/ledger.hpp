@@ -47,6 +47,8 @@ struct order {
   std::map<std::string, int> acked;
   std::map<std::string, int> confirmed;
   bool answered = false;
+  /// Too much waited; nobody gets it.
+  bool refused = false;
   /// Nodes that the answer named as unreachable.
   std::set<uint16_t> unreachable;
   /// Nothing was going on when it was accepted; then the answer must be this.

@@ -274,7 +274,7 @@ TEST(the bytes of an item do not change) {
   out.clear();
   wire::append(out, y);
   CHECK_EQUAL(out, "\x16"                             // tag
-                   "\x31\x00\x00\x00"                 // length
+                   "\x32\x00\x00\x00"                 // length
                    "\x01\x00\x00\x00\x00\x00\x00\x00" // ticket
                    "\x02\x00\x00\x00\x00\x00\x00\x00" // matched
                    "\x03\x00\x00\x00\x00\x00\x00\x00" // online
@@ -285,7 +285,8 @@ TEST(the bytes of an item do not change) {
                    "bc"
                    "\x02\x00\x00\x00" // found
                    "\x01\x00"
-                   "\x00\x00\x00\x00"s); // unreachable
+                   "\x00\x00\x00\x00" // unreachable
+                   "\x00"s);          // outcome
 }
 
 TEST(the bytes of a struct within another one do not change) {
