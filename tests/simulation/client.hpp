@@ -91,6 +91,8 @@ public:
   /// The events it has, and the last one of each node and namespace.
   std::set<uint64_t> seen;
   std::map<std::pair<process, std::string>, uint64_t> last;
+  /// Those of the sequenced namespace, in the order in which they came.
+  std::vector<uint64_t> row;
 
   // -- session::port
   // ------------------------------------------------------------

@@ -254,7 +254,9 @@ order& ledger::order_of(const codec::shared_event& x) const {
 void ledger::on_ack(client& x, const codec::shared_event& event) {
   auto& of = order_of(event);
   ++of.acked[x.user()];
-  acks_.push_back({&of, &x, x.find(of.nsp), net_.now()});
+  // One that comes by way of a sequencer may be lost with it.
+  if (!of.sequenced())
+    acks_.push_back({&of, &x, x.find(of.nsp), net_.now()});
 }
 
 void ledger::on_event(client& x, const codec::shared_event& event) {
@@ -270,10 +272,14 @@ void ledger::on_event(client& x, const codec::shared_event& event) {
     log_.fail("not for ", x.user(), " at node ", x.number(), ": ",
               to_string(from));
   auto& last = x.last[{from.at, from.nsp}];
-  if (id < last)
+  auto promised = !from.sequenced() || (from.calm && calm());
+  if (id < last && promised)
     log_.fail("out of order at ", x.user(), " at node ", x.number(), ": ",
               to_string(from), " after ", to_string(*orders_[last - 1]));
-  last = id;
+  if (from.sequenced() && promised)
+    x.row.push_back(id);
+  // What came out of order says nothing about those that follow.
+  last = promised ? id : 0;
   from.got.insert(&x);
 }
 
@@ -351,7 +357,8 @@ void ledger::answered(node& at, order& x,
     if (each.session != at.cluster().session(number))
       each.kept = false;
     // Nothing was between them, so there was no reason to name it.
-    if (!how_.slow() && each.session != 0 && x.unreachable.count(number) > 0
+    if (!x.sequenced() && !how_.slow() && each.session != 0
+        && x.unreachable.count(number) > 0
         && each.session == at.cluster().session(number)
         && disturbed(at.number(), number) < x.when - quiet)
       log_.fail("names node ", number,
@@ -413,8 +420,23 @@ void ledger::audit_acks() {
                   to_string(*x));
 }
 
+/// All clients have the events of the sequenced namespace in one order.
+void ledger::audit_row() {
+  std::set<std::pair<uint64_t, uint64_t>> before;
+  for (const auto& x : clients_)
+    for (size_t i = 0; i < x->row.size(); ++i)
+      for (size_t j = i + 1; j < x->row.size(); ++j) {
+        before.emplace(x->row[i], x->row[j]);
+        if (before.count({x->row[j], x->row[i]}) > 0)
+          log_.fail("not in the same order for all: ",
+                    to_string(*orders_[x->row[i] - 1]), " before ",
+                    to_string(*orders_[x->row[j] - 1]), " at ", x->user());
+      }
+}
+
 void ledger::audit() {
   audit_acks();
+  audit_row();
   for (const auto& x : orders_) {
     if (x->what == order::kind::show)
       continue;
@@ -426,7 +448,9 @@ void ledger::audit() {
       auto done = x->what == order::kind::kick
                     ? each.to->at == seat::stage::closed
                     : x->got.count(&who) > 0;
-      if (done || each.to->at != seat::stage::joined)
+      if (done || each.to->at != seat::stage::joined
+          || (x->sequenced()
+              && (!x->calm || !x->answered || !x->unreachable.empty())))
         continue;
       if (who.at() == x->at)
         missed(*x, each, "which was accepted there");

@@ -35,6 +35,11 @@ struct order {
   process at = 0;
   uint16_t number = 0;
   std::string nsp;
+  /// It takes its way over a third node, with whose death less is promised.
+  bool sequenced() const {
+    return nsp == in_order && what != kind::show && what != kind::kick;
+  }
+
   /// Users or rooms.
   std::vector<std::string> names;
   std::vector<addressee> to;
@@ -136,6 +141,7 @@ private:
   void foresee(order& x) const;
   void watch_acks(node& at);
   void audit_acks();
+  void audit_row();
   void answered(node& at, order& x, const std::vector<uint16_t>& unreachable);
   void check_version(const node& at, order& x, const user_info& answer);
   bool addressed(const order& x, const client& to) const;

@@ -7,8 +7,11 @@
 
 namespace signalbox::simulation {
 
+/// The namespace that is sequenced.
+constexpr const char* in_order = "/row";
+
 /// Namespaces of every node.
-constexpr const char* namespaces[] = {"/", "/chat"};
+constexpr const char* namespaces[] = {"/", "/chat", in_order};
 
 /// Time at which every run begins, in milliseconds and ahead of the real clock,
 /// which the loops would follow otherwise.
