@@ -110,11 +110,15 @@ order& ledger::accept(node& at, order x, bool whole,
     if (number == at.number())
       continue;
     auto session = at.cluster().session(number);
-    if (net_.partner(at.id(), session) == each.to->owner->at())
+    // The other one may have given it up already, which nobody knows here.
+    auto other = each.to->owner->at();
+    if (net_.partner(at.id(), session) == other
+        && sessions_[{other, at.number()}] == session)
       each.session = session;
     each.known =
       std::any_of(members.begin(), members.end(), [=](const auto& y) {
-        return y.node == number && y.state != "left";
+        // One that is up is another process, of whose death nobody knows.
+        return y.node == number && y.state == "dead";
       });
   }
   log_.note(to_string(out), out.calm ? ", calm" : "");
@@ -186,6 +190,8 @@ order* ledger::find(const node& at, uint64_t ticket) {
 }
 
 void ledger::watch(node& at) {
+  for (const auto& each : at.cluster().info().members)
+    sessions_[{at.id(), each.node}] = at.cluster().session(each.node);
   auto patience = how_.opts.cluster.request_timeout.count();
   for (auto i = open_.lower_bound({at.id(), 0});
        i != open_.end() && i->first.first == at.id(); ++i) {

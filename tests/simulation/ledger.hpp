@@ -20,7 +20,7 @@ struct addressee {
   seat* to = nullptr;
   /// Session with the node at which it is, 0 without one.
   uint64_t session = 0;
-  /// The accepting node knew of the other one.
+  /// The accepting node knew that it had lost the other one.
   bool known = false;
   /// The session stayed until the event must have been sent.
   bool kept = true;
@@ -157,6 +157,8 @@ private:
   /// Not answered yet.
   std::map<std::pair<process, uint64_t>, order*> open_;
   std::set<process> ended_;
+  /// By process and number: the session at its last turn.
+  std::map<std::pair<process, uint16_t>, uint64_t> sessions_;
   std::map<std::pair<uint16_t, uint16_t>, int64_t> disturbed_;
   int64_t last_fault_ = epoch;
   int64_t last_change_ = epoch;

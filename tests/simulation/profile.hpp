@@ -34,6 +34,8 @@ struct profile {
     return long_delay > 80;
   }
 
+  /// Chance that a connection is slow to open, in percent.
+  int slow_dials = 0;
   /// Chance that a thread is late, in percent.
   int late = 10;
   /// A session follows the last one through the same connection.
