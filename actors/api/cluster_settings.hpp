@@ -37,8 +37,8 @@ struct cluster_settings {
   std::chrono::milliseconds request_timeout{2000};
   /// How long answers name a lost node as unreachable.
   std::chrono::milliseconds forget_after{600000};
-  /// Most bytes on their way to one node; beyond, it is cut off and comes
-  /// again.
+  /// Most bytes on their way to one node, cut off beyond; and of those events
+  /// that wait here for other nodes.
   size_t queue_bytes = 67108864;
 };
 

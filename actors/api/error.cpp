@@ -46,7 +46,7 @@ constexpr entry entries[] = {
   {"method_not_allowed", "this path knows other methods only", 405},
   {"client_events_refused", "this namespace takes no events from browsers",
    403},
-  {"busy", "too many events of this connection are under way; try again", 429},
+  {"busy", "too many events are under way; try again", 429},
   {"site_failed", "the site did not answer; try again", 502},
   {"stopping", "the router is stopping; try again", 503},
   {"too_many_namespaces",

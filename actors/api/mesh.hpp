@@ -37,12 +37,22 @@ public:
   /// Returns the number of the session with a node, 0 if it is not live.
   virtual uint64_t session(uint16_t node) const = 0;
 
+  /// Returns what names the process that a node is, or was when it was lost; it
+  /// has another name each time it starts. 0 for a node that never was.
+  virtual uint64_t process(uint16_t node) const = 0;
+
   /// Says that this node's users have been reported to their homes in the view
   /// with this number (see `view_changed`).
   virtual void reattached(uint64_t serial) = 0;
 
-  /// Returns a number above every version a record had before.
+  /// Returns a number above every version that a record had elsewhere, as far
+  /// as any node with which this one speaks knows.
   virtual uint64_t version_floor() = 0;
+
+  /// Raises the floor above every version that was given here, and by nodes
+  /// that are gone. Whatever is sent to a node from now on comes behind the
+  /// news of it.
+  virtual void raise_version_floor() = 0;
 
   /// Sends an item to a live node. Returns the number of the batch it is in,
   /// which `batches_acked` will name; 0 if the node is not live.

@@ -73,9 +73,11 @@ struct routed {
   std::vector<bool> found;
   /// Nodes that a sequencer could not reach.
   std::vector<uint16_t> unreachable{};
+  /// `none`, or why a sequencer has refused it.
+  ec outcome = ec::none;
 };
 SIGNALBOX_INSPECT(routed, x.ticket, x.matched, x.online, x.offline, x.found,
-                  x.unreachable)
+                  x.unreachable, x.outcome)
 
 /// A client has acknowledged an event of the receiver.
 struct confirmed {

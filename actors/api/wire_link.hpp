@@ -38,7 +38,7 @@ struct hello {
   uint64_t stream = 0;
   uint64_t received = 0;
   std::vector<member> known;
-  /// Presence versions of the sender are below this.
+  /// The same as in `floor`.
   uint64_t floor = 0;
 };
 SIGNALBOX_INSPECT(hello, x.cluster, x.major, x.minor, x.node, x.incarnation,
@@ -69,7 +69,7 @@ struct ping {
   SIGNALBOX_WIRE(ping, 102);
   /// Time of the sender's clock, comes back in `pong`; in microseconds.
   int64_t time = 0;
-  /// Presence versions of the sender are below this.
+  /// The same as in `floor`.
   uint64_t floor = 0;
 };
 SIGNALBOX_INSPECT(ping, x.time, x.floor)
@@ -114,6 +114,14 @@ struct drain {
   SIGNALBOX_WIRE(drain, 4);
 };
 SIGNALBOX_INSPECT(drain)
+
+/// Comes before everything that its sender says knowing it.
+struct floor {
+  SIGNALBOX_WIRE(floor, 5);
+  /// Records that move to another home have versions from this one on.
+  uint64_t version = 0;
+};
+SIGNALBOX_INSPECT(floor, x.version)
 
 // -- TRANSPORT ----------------------------------------------------------------
 

@@ -26,6 +26,8 @@ public:
     uint64_t online = 0;
     /// Whoever posted it again meanwhile and waits for the numbers.
     std::vector<uint64_t> waiting;
+    /// When it is forgotten.
+    int64_t until = 0;
   };
 
   idempotency(size_t max_keys, int64_t window_ms)
@@ -39,6 +41,11 @@ public:
   /// Remembers a key that `find` did not know. Returns null if the table is
   /// full of keys that are still valid.
   entry* insert(const std::string& key, int64_t now);
+
+  /// Forgets a key: its event was refused after all.
+  void erase(const std::string& key) {
+    entries_.erase(key);
+  }
 
   size_t size() const noexcept {
     return entries_.size();

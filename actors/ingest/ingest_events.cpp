@@ -135,12 +135,38 @@ void ingest_impl::on(routed& x) {
     return;
   note(*event, x);
   if (x.outcome != ec::none) {
-    ++count_.limit_idempotency;
-    refuse(event->slot, {x.outcome, "/key", ""});
+    take_back(*event, x.outcome);
     return;
   }
   remember(*event);
   answers_.add(event->slot, describe_event(*event) + '}');
+}
+
+/// RELAY cannot take an event, or another node cannot remember its key.
+void ingest_impl::take_back(const under_way& event, ec why) {
+  if (why == ec::idempotency_full)
+    ++count_.limit_idempotency;
+  refusal out{why, why == ec::idempotency_full ? "/key" : "", ""};
+  if (auto* first = find_key(event)) {
+    auto repeats = std::move(first->waiting);
+    repeats_[event.credential].erase(event.key);
+    count_idempotency();
+    for (auto ticket : repeats) {
+      auto node = events_.extract(ticket);
+      if (node.empty())
+        continue;
+      const auto& slot = node.mapped().slot;
+      if (slot.claim == 0) {
+        refuse(slot, out);
+        continue;
+      }
+      wire::claimed answer;
+      answer.ticket = slot.claim;
+      answer.outcome = why;
+      caf::anon_send(slot.relay, std::move(answer));
+    }
+  }
+  refuse(event.slot, std::move(out));
 }
 
 void ingest_impl::note(under_way& event, routed& x) {
@@ -195,11 +221,17 @@ void ingest_impl::answer_repeat(const idempotency::entry& first, under_way& x) {
     answers_.add(x.slot, describe_event(x) + '}');
 }
 
-void ingest_impl::remember(const under_way& x) {
+/// Returns what is remembered of an event's key.
+idempotency::entry* ingest_impl::find_key(const under_way& x) {
   if (x.key.empty())
-    return;
-  auto* first = repeats_[x.credential].find(x.key, now());
-  if (first == nullptr || first->id != x.id)
+    return nullptr;
+  auto* out = repeats_[x.credential].find(x.key, now());
+  return out == nullptr || out->id != x.id ? nullptr : out;
+}
+
+void ingest_impl::remember(const under_way& x) {
+  auto* first = find_key(x);
+  if (first == nullptr)
     return;
   first->done = true;
   first->matched = x.matched;

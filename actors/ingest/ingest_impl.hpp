@@ -137,6 +137,8 @@ private:
   void repeat(idempotency::entry& first, answer_slot slot);
   void answer_repeat(const idempotency::entry& first, under_way& x);
   void remember(const under_way& x);
+  idempotency::entry* find_key(const under_way& x);
+  void take_back(const under_way& event, ec why);
 
   // -- keys of other nodes ----------------------------------------------------
 

@@ -62,6 +62,10 @@ void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
         learn(each);
     });
     break;
+  case wire::floor::tag:
+    take<wire::floor>(node, item,
+                      [this](wire::floor& y) { on_floor(y.version); });
+    break;
   case wire::leaving::tag:
     peers_[node].left = true;
     x.end("it left");
@@ -119,11 +123,6 @@ void membership_impl::on_broken(const caf::node_id& process) {
     cut_(process);
 }
 
-uint64_t membership_impl::floor() {
-  floor_ = std::max(floor_, chance_.seconds() << version_bits);
-  return floor_;
-}
-
 uint64_t membership_impl::draw() {
   return chance_.draw();
 }
@@ -156,10 +155,27 @@ void membership_impl::on_end(const caf::error&) {
   cut_ = nullptr;
 }
 
+// -- mesh -------------------------------------------------------------------
+
+uint64_t membership_impl::process(uint16_t node) const {
+  auto i = peers_.find(node);
+  return i == peers_.end() ? 0 : i->second.incarnation;
+}
+
+void membership_impl::raise_version_floor() {
+  floor_ = std::max(floor_, (chance_.seconds() + clock_skew) << version_bits)
+           + version_leap;
+}
+
 std::string* membership_impl::begin(uint16_t node) {
   auto i = peers_.find(node);
-  return i == peers_.end() || i->second.up == nullptr ? nullptr
-                                                      : &i->second.up->open();
+  if (i == peers_.end() || i->second.up == nullptr)
+    return nullptr;
+  auto& p = i->second;
+  auto& out = p.up->open();
+  if (std::exchange(p.told_floor, floor_) != floor_)
+    wire::append(out, wire::floor{0, floor_});
+  return &out;
 }
 
 uint64_t membership_impl::end(uint16_t node) {

@@ -27,8 +27,12 @@ constexpr int64_t courtesy = longest_delay / 2;
 /// Versions per second of the clock, as USERS numbers them.
 constexpr int version_bits = 20;
 
-/// A clock may be so many seconds ahead of what its node last told.
-constexpr uint64_t version_leap = 2;
+/// The clocks of two nodes may differ by so many seconds.
+constexpr uint64_t clock_skew = 2;
+
+/// More versions than one record gets before the clock tells of them; small, so
+/// that the floor stays near the clock, by which new nodes begin.
+constexpr uint64_t version_leap = uint64_t{1} << 16;
 
 /// The actor behind `spawn_membership`. What comes over the links is in
 /// membership.cpp, how they come and go in sessions.cpp.
@@ -44,6 +48,8 @@ public:
       chance_(std::move(from)), cut_(std::move(cut)),
       self_(static_cast<uint16_t>(opts.router.node)),
       incarnation_(chance_.draw()), view_(self_, incarnation_),
+      // Above what other nodes may have raised theirs to.
+      floor_((chance_.seconds() + 2 * clock_skew) << version_bits),
       timer_(session::make_timer<&membership_impl::on_look>(this)) {
     for (const auto& each : opts.cluster.seeds)
       targets_[each].seed = true;
@@ -91,6 +97,8 @@ public:
              : i->second.up->session();
   }
 
+  uint64_t process(uint16_t node) const override;
+
   void reattached(uint64_t serial) override {
     if (!view_.reattached(serial))
       return;
@@ -101,8 +109,10 @@ public:
   }
 
   uint64_t version_floor() override {
-    return floor();
+    return floor_;
   }
+
+  void raise_version_floor() override;
 
   // -- membership_side --------------------------------------------------------
 
@@ -158,7 +168,9 @@ public:
 
   void on_broken(const caf::node_id& process) override;
 
-  uint64_t floor() override;
+  uint64_t floor() override {
+    return floor_;
+  }
 
   uint64_t draw() override;
 
@@ -270,6 +282,7 @@ private:
   std::string address_;
   mesh_rooms rooms_;
   view_state view_;
+  uint64_t floor_;
   session::timer timer_;
   std::map<uint16_t, peer> peers_;
   /// By address.
@@ -278,7 +291,6 @@ private:
   std::map<link*, opening> pending_;
   /// Refusals that were logged.
   std::set<std::string> reported_;
-  uint64_t floor_ = 0;
   bool settled_noted_ = true;
   bool leaving_ = false;
   bool ending_ = false;

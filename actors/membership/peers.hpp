@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 // What MEMBERSHIP keeps about other nodes.
@@ -21,9 +22,16 @@ struct peer {
   link* up = nullptr;
   caf::strong_actor_ptr keep;
   link_stream stream;
+  /// That of the process before: a late hello of a dead process may have taken
+  /// the place of the living one. What is on its way waits until then.
+  std::unique_ptr<link_stream> former;
+  uint64_t former_incarnation = 0;
+  session::time_point former_until = 0;
   bool left = false;
   session::time_point lost_at = 0;
   uint64_t reconnects = 0;
+  /// The version floor that it was told in this session.
+  uint64_t told_floor = 0;
 };
 
 /// An address that is dialed until there is a session.

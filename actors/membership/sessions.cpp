@@ -11,6 +11,20 @@ namespace {
 /// How often MEMBERSHIP looks whom to dial, in milliseconds.
 constexpr int64_t look = 100;
 
+/// Another process is there, or one that was there before it.
+void change_process(peer& x, uint64_t incarnation, session::time_point until) {
+  auto last = std::exchange(x.former, std::make_unique<link_stream>(x.stream));
+  x.stream.renew();
+  if (last && x.former_incarnation == incarnation) {
+    x.stream.out = last->out;
+    x.stream.out_stream = last->out_stream;
+    x.stream.in_stream = last->in_stream;
+    x.stream.received = last->received;
+  }
+  x.former_incarnation = std::exchange(x.incarnation, incarnation);
+  x.former_until = until;
+}
+
 } // namespace
 
 // -- sessions ---------------------------------------------------------------
@@ -28,7 +42,7 @@ wire::hello membership_impl::hello(uint64_t session,
     out.received = stream->received;
   }
   out.known = known();
-  out.floor = floor();
+  out.floor = floor_;
   return out;
 }
 
@@ -115,13 +129,14 @@ void membership_impl::bring_up(link& x, caf::strong_actor_ptr keep,
     old->end("a new session takes its place");
   auto& p = peers_[from.node];
   if (p.incarnation != from.incarnation)
-    p.stream.renew();
+    change_process(p, from.incarnation,
+                   now() + opts_.cluster.dead_after.count());
   on_floor(from.floor);
   p.address = from.address;
-  p.incarnation = from.incarnation;
   p.up = &x;
   p.keep = std::move(keep);
   p.left = false;
+  p.told_floor = 0;
   if (!first)
     ++p.reconnects;
   auto& at = targets_[from.address];
@@ -148,7 +163,6 @@ void membership_impl::learn(const wire::member& x) {
 }
 
 void membership_impl::changed() {
-  floor_ = floor() + (version_leap << version_bits);
   settled_noted_ = false;
   for (const auto& to : {rooms_.users, rooms_.relay, rooms_.tunnels})
     if (to)
@@ -190,6 +204,12 @@ void membership_impl::on_look() {
   for (auto& [address, x] : targets_)
     if (wanted(address, x) && now() >= x.next)
       dial(address, x);
+  // Its numbers are kept, for it may live; what was for it is not.
+  for (auto& [node, p] : peers_)
+    if (p.former && now() >= p.former_until) {
+      p.former->out.clear();
+      p.former->out_stream = 0;
+    }
   home_wheel().arm(timer_, look);
 }
 

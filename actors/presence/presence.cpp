@@ -36,14 +36,14 @@ ec presence::add(const entry& x, const std::string& info) {
   grace_.cancel();
   info_ = info;
   entries_.push_back(x);
-  ++version_;
+  rise(1);
   return ec::none;
 }
 
 bool presence::remove(const entry& x) {
   if (std::erase(entries_, x) == 0)
     return false;
-  ++version_;
+  rise(1);
   arm();
   return true;
 }
@@ -52,7 +52,7 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
   auto gone = std::erase_if(entries_, [&](const entry& x) {
     return x.node == node && std::find(now.begin(), now.end(), x) == now.end();
   });
-  version_ += gone;
+  rise(gone);
   for (const auto& each : now) {
     auto known = std::find(entries_.begin(), entries_.end(), each);
     if (known != entries_.end()) {
@@ -60,7 +60,7 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
       continue;
     }
     entries_.push_back(each);
-    ++version_;
+    rise(1);
   }
   if (entries_.empty() && gone > 0)
     arm();
@@ -69,8 +69,7 @@ void presence::replace(uint16_t node, const std::vector<entry>& now) {
 }
 
 void presence::drop_unclaimed() {
-  version_ +=
-    std::erase_if(entries_, [](const entry& x) { return !x.claimed; });
+  rise(std::erase_if(entries_, [](const entry& x) { return !x.claimed; }));
 }
 
 void presence::set_info(const std::string& info) {

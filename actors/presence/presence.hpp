@@ -51,7 +51,8 @@ public:
     return user_;
   }
 
-  /// Rises by one with each connection that comes or goes.
+  /// Rises by one with each connection that comes or goes while the user's home
+  /// is here.
   uint64_t version() const noexcept {
     return version_;
   }
@@ -79,6 +80,12 @@ public:
   /// elsewhere.
   void drop_unclaimed();
 
+  /// Tells whether the user's home is here. If not, the version is lifted only:
+  /// the record there begins above what this one had as long as it counted.
+  void set_home(bool here) noexcept {
+    home_here_ = here;
+  }
+
   /// Raises the version: another record of the user may have had as much.
   void lift(uint64_t version) noexcept {
     version_ = std::max(version_, version);
@@ -98,11 +105,17 @@ private:
   void arm();
   void on_grace_over();
 
+  void rise(uint64_t by) noexcept {
+    if (home_here_)
+      version_ += by;
+  }
+
   const presence_settings& opts_;
   population population_;
   std::string user_;
   std::string info_;
   uint64_t version_;
+  bool home_here_ = true;
   std::vector<entry> entries_;
   ended on_ended_;
   session::timer grace_;

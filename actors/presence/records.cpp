@@ -47,22 +47,19 @@ void records::hold(uint16_t node, const wire::hold& x) {
   change(r, [&] { r.replace(node, now); });
 }
 
-void records::release(uint16_t node, const std::string& user, bool here) {
+void records::release(uint16_t node, const std::string& user) {
   auto i = records_.find(user);
   if (i == records_.end())
     return;
   auto& r = *i->second.local;
   change(r, [&] { r.replace(node, {}); });
-  if (r.entries().empty() && !here)
+  if (r.entries().empty() && !to_.here(user))
     r.dismiss();
 }
 
-void records::keep(const std::function<bool(uint16_t node)>& lives,
-                   const std::function<bool(const std::string& user)>& here) {
-  // A node that comes may have had a record of the same user.
-  auto floor = to_.version_floor();
+void records::keep(const std::function<bool(uint16_t node)>& lives) {
   for (auto& [user, r] : records_) {
-    r.local->lift(floor);
+    r.local->set_home(to_.here(user));
     std::vector<uint16_t> gone;
     for (const auto& each : r.local->entries())
       if (!lives(each.node))
@@ -70,11 +67,11 @@ void records::keep(const std::function<bool(uint16_t node)>& lives,
     auto& x = *r.local;
     for (auto node : gone)
       change(x, [&] { x.replace(node, {}); });
-    if (!here(user))
+    if (!to_.here(user))
       change(x, [&] { x.drop_unclaimed(); });
   }
-  end_if([&here](const presence& x) {
-    return x.entries().empty() && !here(x.user());
+  end_if([this](const presence& x) {
+    return x.entries().empty() && !to_.here(x.user());
   });
 }
 
@@ -106,6 +103,14 @@ presence_actor records::handle(const std::string& user) const {
   return i == records_.end() ? presence_actor{} : i->second.handle;
 }
 
+uint64_t records::version(const std::string& user) {
+  auto i = records_.find(user);
+  if (i == records_.end())
+    return 0;
+  i->second.local->lift(to_.version_floor());
+  return i->second.local->version();
+}
+
 void records::clear() {
   stopping_ = true;
   // At once: they call back, and USERS may be gone before a message arrives.
@@ -126,6 +131,7 @@ records::record& records::find_or_make(const std::string& user) {
   auto [handle, self] = spawn_light<presence, presence_actor>(
     home_, user, version, opts_, count_,
     [this](presence& x, bool in_order) { on_ended(x, in_order); });
+  self->set_home(to_.here(user));
   ++count_.users_online;
   return records_.emplace(user, record{handle, self}).first->second;
 }

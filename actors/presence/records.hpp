@@ -20,8 +20,10 @@ class records {
 public:
   /// Whom the records tell and ask; all on USERS' shard.
   struct links {
-    /// Returns a number above every version a record had before.
+    /// Returns a number above every version a record had elsewhere.
     std::function<uint64_t()> version_floor;
+    /// Returns whether a user's home is here.
+    std::function<bool(const std::string& user)> here;
     /// A record was lost; these nodes knew the user's connections.
     std::function<void(const std::string& user,
                        const std::vector<uint16_t>& nodes)>
@@ -43,14 +45,13 @@ public:
   void hold(uint16_t node, const wire::hold& x);
 
   /// Forgets a user at a node. The record ends at once if that was all and the
-  /// user's home is elsewhere, which `here` tells.
-  void release(uint16_t node, const std::string& user, bool here);
+  /// user's home is elsewhere.
+  void release(uint16_t node, const std::string& user);
 
   /// Forgets nodes that are gone, and records that belong elsewhere unless a
   /// node still claims them: views differ for a while, and what is forgotten
   /// here while a node does not see the home move, nobody would report again.
-  void keep(const std::function<bool(uint16_t node)>& lives,
-            const std::function<bool(const std::string& user)>& here);
+  void keep(const std::function<bool(uint16_t node)>& lives);
 
   /// Says where a user is.
   wire::whereabouts locate(const std::string& user,
@@ -59,6 +60,10 @@ public:
   /// Returns the record of a user, null if there is none.
   const presence* find(const std::string& user) const;
   presence_actor handle(const std::string& user) const;
+
+  /// Returns the version of a user's record, 0 if there is none. It is not
+  /// below those of all records that the user had before in other places.
+  uint64_t version(const std::string& user);
 
   /// Ends all records.
   void clear();

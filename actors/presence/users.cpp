@@ -27,6 +27,7 @@ public:
       population_(count, actor_kind::users),
       records_(at, nsps, opts, count,
                {[this] { return version_floor(); },
+                [this](const auto& user) { return home_of(user) == self(); },
                 [this](const auto& user, const auto& nodes) {
                   on_record_lost(user, nodes);
                 }}) {
@@ -82,8 +83,10 @@ private:
     std::set<uint16_t> asked;
     std::set<uint16_t> waiting;
     ec outcome = ec::none;
-    /// The client has left meanwhile.
-    bool gone = false;
+
+    wire::seat seat() const {
+      return {x.nsp, connection_number(x.who)};
+    }
   };
 
   uint16_t self() const {
@@ -100,8 +103,9 @@ private:
   }
 
   uint64_t version_floor() const {
-    auto now = static_cast<uint64_t>(std::time(nullptr)) << version_bits;
-    return mesh_ == nullptr ? now : std::max(now, mesh_->version_floor());
+    return mesh_ == nullptr
+             ? static_cast<uint64_t>(std::time(nullptr)) << version_bits
+             : mesh_->version_floor();
   }
 
   // -- connections of this node -----------------------------------------------
@@ -121,7 +125,7 @@ private:
 
   /// Asks whoever must know.
   void ask(uint64_t number, joining& p) {
-    const wire::seat seat{p.x.nsp, connection_number(p.x.who)};
+    const auto seat = p.seat();
     auto home = p.home = home_of(p.x.user);
     for (auto node : targets(p.x.user)) {
       p.asked.insert(node);
@@ -160,14 +164,11 @@ private:
       return;
     auto p = std::move(i->second);
     pending_.erase(i);
-    if (p.outcome == ec::none && !p.gone) {
+    if (p.outcome == ec::none)
       seats_.add(p.x, home_of(p.x.user));
-    } else {
-      for (auto node : p.asked)
-        tell_gone(node, p.x.user, {p.x.nsp, connection_number(p.x.who)});
-    }
-    if (!p.gone)
-      caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
+    else
+      take_back(p);
+    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
   }
 
   void on(presence_detach& x) {
@@ -178,9 +179,19 @@ private:
                     {was->at.nsp, connection_number(was->at.who)});
       return;
     }
-    for (auto& [number, p] : pending_)
-      if (p.x.sid == x.sid)
-        p.gone = true;
+    // At once: the connection may join again, which is the same membership.
+    std::erase_if(pending_, [&](const auto& each) {
+      const auto& p = each.second;
+      if (p.x.sid != x.sid)
+        return false;
+      take_back(p);
+      return true;
+    });
+  }
+
+  void take_back(const joining& p) {
+    for (auto node : p.asked)
+      tell_gone(node, p.x.user, p.seat());
   }
 
   void tell_gone(uint16_t node, const std::string& user,
@@ -242,12 +253,12 @@ private:
   }
 
   void on(wire::release& x) {
-    records_.release(x.from, x.user, home_of(x.user) == self());
+    records_.release(x.from, x.user);
   }
 
   void on(wire::recall& x) {
-    if (const auto* user = seats_.find(x.user))
-      mesh_->send(x.from, describe(x.user, *user));
+    if (auto held = report(x.user); !held.seats.empty())
+      mesh_->send(x.from, held);
   }
 
   void on_record_lost(const std::string& user,
@@ -255,9 +266,22 @@ private:
     for (auto node : nodes) {
       if (node != self())
         mesh_->send(node, wire::recall{0, user});
-      else if (const auto* here = seats_.find(user))
-        records_.hold(node, describe(user, *here));
+      else if (auto held = report(user); !held.seats.empty())
+        records_.hold(node, held);
     }
+  }
+
+  /// Returns a user's memberships, and those that are being taken up: the
+  /// record that is lost may have had them already.
+  wire::hold report(const std::string& user) const {
+    const auto* known = seats_.find(user);
+    auto out = describe(user, known == nullptr ? seats::user{} : *known);
+    for (const auto& [number, p] : pending_)
+      if (p.x.user == user && p.outcome == ec::none) {
+        out.seats.push_back(p.seat());
+        out.info = p.x.info;
+      }
+    return out;
   }
 
   void on(wire::locate& x) {
@@ -282,8 +306,10 @@ private:
     auto fresh = [&before](uint16_t node) {
       return std::find(before.begin(), before.end(), node) == before.end();
     };
-    records_.keep([this](auto node) { return lives(node); },
-                  [this](const auto& user) { return home_of(user) == self(); });
+    // Records that are taken up here begin above those of before, and those
+    // that are taken up elsewhere above what this node has given until now.
+    mesh_->raise_version_floor();
+    records_.keep([this](auto node) { return lives(node); });
     for (auto& [name, user] : seats_.users()) {
       auto old = std::exchange(user.home, home_of(name));
       if (user.home == old && !fresh(old))
@@ -293,7 +319,7 @@ private:
       else
         mesh_->send(user.home, describe(name, user));
       if (old == self())
-        records_.release(self(), name, false);
+        records_.release(self(), name);
       else if (old != user.home && lives(old) && !fresh(old))
         mesh_->send(old, wire::release{0, name});
     }
@@ -309,10 +335,9 @@ private:
       auto& p = pending_[number];
       p.x = std::move(was.x);
       p.outcome = was.outcome;
-      p.gone = was.gone;
       ask(number, p);
       if (was.home != p.home && lives(was.home))
-        tell_gone(was.home, p.x.user, {p.x.nsp, connection_number(p.x.who)});
+        tell_gone(was.home, p.x.user, p.seat());
       finish_if_done(number);
     }
   }
@@ -341,11 +366,11 @@ private:
       caf::anon_send(ingest_, std::move(answer));
   }
 
-  void show(const std::string& name, user_info& out) const {
+  void show(const std::string& name, user_info& out) {
     const auto* record = records_.find(name);
     out.online.push_back(record != nullptr);
     if (record != nullptr) {
-      out.version = record->version();
+      out.version = records_.version(name);
       out.info = record->info();
     }
     if (const auto* user = seats_.find(name))

@@ -21,6 +21,8 @@ void gather::add(uint16_t node, const routed& x) {
     return;
   event.matched += x.matched;
   event.online += x.online;
+  if (x.outcome != ec::none)
+    event.outcome = x.outcome;
   unite(event.found, x.found);
   blame(x.unreachable);
   for (const auto& user : x.offline)

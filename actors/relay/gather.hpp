@@ -61,6 +61,8 @@ public:
   routed event;
   user_info info;
   bool command = false;
+  /// Nobody waits for the answer any more.
+  bool quiet = false;
   /// When it is given up.
   int64_t until = 0;
 

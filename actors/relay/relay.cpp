@@ -44,6 +44,20 @@ wire::broadcast describe(const broadcast& x) {
   return out;
 }
 
+/// Returns about how much memory an event takes while it waits.
+size_t size_of(const codec::shared_event& x,
+               const std::vector<std::string>& names) {
+  constexpr size_t overhead = 512;
+  constexpr size_t per_name = 64;
+  auto out = overhead + x.args().size();
+  for (const auto& each : names)
+    out += per_name + each.size();
+  const auto& packets = x.packets(codec::wire_form::v4);
+  for (size_t i = 1; i < packets.size(); ++i)
+    out += packets[i]->text().size();
+  return out;
+}
+
 } // namespace
 
 // -- events of this node ------------------------------------------------------
@@ -62,6 +76,19 @@ void relay_impl::on(broadcast& x) {
 }
 
 void relay_impl::push(const event_ptr& x) {
+  auto bytes = x->to_users ? size_of(*x->users.event, x->users.users)
+                           : size_of(*x->all.event, x->all.rooms);
+  if (!make_room(bytes)) {
+    ++count_.limit_cluster_queue;
+    routed refused;
+    refused.ticket = x->ticket();
+    refused.outcome = ec::busy;
+    answer(std::move(refused));
+    return;
+  }
+  x->bytes = bytes;
+  x->queued = &queued_;
+  queued_ += bytes;
   if (x->origin == 0 && sequenced_.count(x->nsp()) > 0) {
     x->origin = origin_;
     x->number = ++last_number_;
@@ -79,6 +106,18 @@ void relay_impl::push(const event_ptr& x) {
   auto& lane = lanes_[x->nsp()];
   lane.push_back(x);
   pump(lane);
+}
+
+/// Returns whether so much more may wait; one event alone may be larger. What
+/// is only kept in case that its sequencer dies gives way.
+bool relay_impl::make_room(size_t bytes) {
+  auto full = [&] {
+    return queued_ > 0 && queued_ + bytes > opts_.cluster.queue_bytes;
+  };
+  for (auto i = submitted_.begin();
+       i != submitted_.end() && (full() || submitted_.size() >= most_recent);)
+    i = i->second.what->answered ? submitted_.erase(i) : std::next(i);
+  return !full();
 }
 
 /// Sends what has nothing before it that waits.
@@ -167,7 +206,7 @@ void relay_impl::on(wire::claimed& x) {
     if (i.empty())
       return;
     x.ticket = i.mapped().number;
-    mesh_->send(i.mapped().node, x);
+    reply(i.mapped(), x);
     return;
   }
   auto i = waiting_.find(x.ticket);
@@ -212,28 +251,38 @@ void relay_impl::on(view_changed& x) {
     settle(e);
   }
   std::erase_if(acks_, [this](const auto& y) { return !lives(y.first); });
-  // What a sequencer has not answered goes to its successor, in order; whoever
-  // has it already knows it by its number.
-  for (auto& [ticket, at] : std::exchange(submitted_, {})) {
-    auto to = sequencer(at.second->nsp());
-    if (to == at.first && lives(at.first)) {
-      submitted_[ticket] = at;
-      continue;
-    }
-    gathers_.erase(ticket);
-    if (to != mesh_->self()) {
-      submit(at.second, to);
-      continue;
-    }
-    at.second->flood = at.second->to_users;
-    send_out(*at.second);
-  }
+  tell_owed_confirms();
+  submit_again();
   std::vector<uint64_t> all;
   for (auto& [ticket, g] : gathers_)
     all.push_back(ticket);
   for (auto ticket : all) {
     gathers_.at(ticket).keep([this](uint16_t node) { return lives(node); });
     finish_if_complete(ticket);
+  }
+}
+
+/// What a sequencer has not answered goes to its successor, in order; whoever
+/// has it already knows it by its number.
+void relay_impl::submit_again() {
+  std::map<uint64_t, submission> moved;
+  std::erase_if(submitted_, [&](const auto& x) {
+    const auto& [node, e, until] = x.second;
+    if (sequencer(e->nsp()) == node && lives(node))
+      return false;
+    moved[e->number] = x.second;
+    return true;
+  });
+  for (const auto& [number, x] : moved) {
+    const auto& e = x.what;
+    auto to = sequencer(e->nsp());
+    gathers_.erase(e->ticket());
+    if (to != mesh_->self()) {
+      submit(e, to);
+      continue;
+    }
+    e->flood = e->to_users;
+    send_out(*e);
   }
 }
 
@@ -256,6 +305,16 @@ gather& relay_impl::begin(uint64_t ticket, const std::vector<uint16_t>& nodes) {
   // They may be back by the time the others have answered.
   out.blame(mesh_->lost());
   out.until = now() + patience;
+  return out;
+}
+
+gather& relay_impl::begin(event& x, const std::vector<uint16_t>& nodes) {
+  auto& out = begin(x.ticket(), nodes);
+  if (x.deadline == 0)
+    x.deadline = out.until;
+  out.until = x.deadline;
+  out.blame(x.silent);
+  out.quiet = x.answered;
   return out;
 }
 
@@ -284,8 +343,7 @@ void relay_impl::refuse(const event& x) {
 }
 
 void relay_impl::submit(const event_ptr& x, uint16_t node) {
-  auto& g = begin(x->ticket(), {node});
-  g.blame(x->silent);
+  auto& g = begin(*x, {node});
   wire::submit out;
   out.to_users = x->to_users;
   if (x->to_users)
@@ -294,16 +352,17 @@ void relay_impl::submit(const event_ptr& x, uint16_t node) {
     out.all = describe(x->all);
   (x->to_users ? out.users.origin : out.all.origin) = x->origin;
   (x->to_users ? out.users.number : out.all.number) = x->number;
+  const auto& c = opts_.cluster;
   if (mesh_->send(node, out) == 0)
     g.lost(node);
   else
-    submitted_[x->ticket()] = {node, x};
+    submitted_[x->ticket()] = {
+      node, x, now() + (c.dead_after + c.request_timeout).count()};
   finish_if_complete(x->ticket());
 }
 
 void relay_impl::send_broadcast(event& x) {
-  auto& g = begin(x.all.ticket, mesh_->nodes());
-  g.blame(x.silent);
+  auto& g = begin(x, mesh_->nodes());
   auto out = describe(x.all);
   out.origin = x.origin;
   out.number = x.number;
@@ -317,8 +376,7 @@ void relay_impl::send_broadcast(event& x) {
 }
 
 void relay_impl::send_to_all(event& x) {
-  auto& g = begin(x.users.ticket, mesh_->nodes());
-  g.blame(x.silent);
+  auto& g = begin(x, mesh_->nodes());
   auto out = describe(x.users);
   out.origin = x.origin;
   out.number = x.number;
@@ -351,8 +409,7 @@ void relay_impl::send_to_holders(event& x) {
   for (const auto& [node, users] : holders)
     if (node != mesh_->self())
       nodes.push_back(node);
-  auto& g = begin(ticket, nodes);
-  g.blame(x.silent);
+  auto& g = begin(x, nodes);
   result.ticket = ticket;
   g.event = std::move(result);
   auto out = describe(x.users);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/relay/gather.hpp"
+#include "actors/relay/recent.hpp"
 #include "actors/relay/relay.hpp"
 #include "actors/shard/light_actor.hpp"
 
@@ -35,6 +36,16 @@ protected:
 private:
   /// An event on its way to the nodes.
   struct event {
+    event() = default;
+
+    ~event() {
+      if (queued != nullptr)
+        *queued -= bytes;
+    }
+
+    event(const event&) = delete;
+    event& operator=(const event&) = delete;
+
     bool ready() const noexcept {
       return homes.empty() && claims.empty();
     }
@@ -71,16 +82,45 @@ private:
     /// are not sequenced.
     uint64_t origin = 0;
     uint64_t number = 0;
+    /// When its poster is answered at the latest, once it was sent.
+    int64_t deadline = 0;
+    /// Its poster has been told that it could not be reached, and is told no
+    /// more.
+    bool answered = false;
+    /// What it takes, and where that is counted as long as it is kept.
+    size_t bytes = 0;
+    size_t* queued = nullptr;
   };
 
   using event_ptr = std::shared_ptr<event>;
 
+  /// An event that a sequencer has not answered yet.
+  struct submission {
+    uint16_t node = 0;
+    event_ptr what;
+    /// The sequencer has it or is known to be dead by then.
+    session::time_point until = 0;
+  };
+
   /// What a number with `foreign_bit` stands for.
   struct foreign {
     uint16_t node = 0;
+    /// The process that gave it; numbers of another one mean something else.
+    uint64_t process = 0;
     uint64_t number = 0;
     session::time_point until = 0;
+    /// The event if it was submitted.
+    recent<std::optional<routed>>::key event{};
   };
+
+  /// A confirm that is to be told to a node that is not live.
+  struct owed_confirm {
+    foreign to;
+    std::string user;
+  };
+
+  /// Sequenced events that are known by their numbers.
+  static constexpr size_t most_recent = 65536;
 
   /// Marks numbers that stand for an event or confirm of another node.
   static constexpr uint64_t foreign_bit = uint64_t{1} << 63;
@@ -91,6 +131,13 @@ private:
 
   bool lives(uint16_t node) const;
 
+  /// Tells a node about a number of its own. Returns 0 if the process that gave
+  /// it is not live.
+  template <class T>
+  uint64_t reply(const foreign& to, const T& x) {
+    return mesh_->process(to.node) == to.process ? mesh_->send(to.node, x) : 0;
+  }
+
   // -- events of this node ----------------------------------------------------
 
   void on(deliver_users& x);
@@ -99,6 +146,7 @@ private:
   void on(wire::located& x);
   void on(wire::claimed& x);
   void push(const event_ptr& x);
+  bool make_room(size_t bytes);
   void pump(std::deque<event_ptr>& lane);
   void locate(const event_ptr& e);
   void claim(const event_ptr& e);
@@ -109,9 +157,11 @@ private:
 
   uint16_t sequencer(const std::string& nsp) const;
   gather& begin(uint64_t ticket, const std::vector<uint16_t>& nodes);
+  gather& begin(event& x, const std::vector<uint16_t>& nodes);
   void send_out(event& x);
   void refuse(const event& x);
   void submit(const event_ptr& x, uint16_t node);
+  void submit_again();
   void send_broadcast(event& x);
   void send_to_all(event& x);
   void send_to_holders(event& x);
@@ -128,6 +178,7 @@ private:
   void on(batches_acked& x);
   void finish_if_complete(uint64_t ticket);
   void answer(routed x);
+  void tell_routed(const foreign& to, routed x);
   template <class T>
   void add(uint16_t node, uint64_t ticket, const T& part);
 
@@ -135,6 +186,8 @@ private:
 
   void on(user_command& x);
   void on(confirmed& x);
+  void tell_confirmed(const foreign& to, std::string user);
+  void tell_owed_confirms();
   void on(wire::claim_settled& x);
 
   // -- for other nodes --------------------------------------------------------
@@ -156,6 +209,7 @@ private:
   void on_look();
 
   const settings& opts_;
+  counters& count_;
   mesh* mesh_;
   users_actor users_;
   std::map<std::string, nsp_actor> nsps_;
@@ -169,12 +223,13 @@ private:
   uint64_t last_number_ = 0;
   /// When the view changed last; keys of before may be known anywhere.
   session::time_point changed_ = 0;
+  /// Bytes of the events in the next three.
+  size_t queued_ = 0;
   /// Events of each namespace in the order of acceptance.
   std::unordered_map<std::string, std::deque<event_ptr>> lanes_;
   /// Events whose homes or keys are asked for, in the order of acceptance.
   std::map<uint64_t, event_ptr> waiting_;
-  /// Events that a sequencer has not answered yet, and which one.
-  std::map<uint64_t, std::pair<uint16_t, event_ptr>> submitted_;
+  std::map<uint64_t, submission> submitted_;
   /// Events and commands whose answers are awaited.
   std::unordered_map<uint64_t, gather> gathers_;
   /// By node: batches, and the events that are complete when they arrive.
@@ -184,9 +239,11 @@ private:
   std::unordered_map<uint64_t, foreign> foreign_events_;
   std::unordered_map<uint64_t, foreign> foreign_confirms_;
   uint64_t last_foreign_ = 0;
+  std::deque<owed_confirm> owed_confirms_;
   /// Sequenced events that were sent on here lately.
-  std::set<std::pair<uint64_t, uint64_t>> seen_;
-  std::deque<std::pair<uint64_t, uint64_t>> seen_order_;
+  recent<bool> seen_{most_recent};
+  /// Those that other nodes have submitted, and what they were answered.
+  recent<std::optional<routed>> handled_{most_recent};
 };
 
 } // namespace signalbox

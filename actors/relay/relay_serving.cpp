@@ -13,8 +13,8 @@ namespace {
 /// How often RELAY looks for answers that are overdue, in milliseconds.
 constexpr int64_t look = 100;
 
-/// Sequenced events that are known by their numbers.
-constexpr size_t most_seen = 65536;
+/// Confirms that wait for a node to come back.
+constexpr size_t most_owed = 65536;
 
 /// An event under way in a sequencer may wait there as long as one of its own.
 constexpr int64_t patience = 3;
@@ -35,8 +35,9 @@ codec::event_ptr make_event(std::string& nsp, std::string& args,
 relay_impl::relay_impl(caf::actor_config& cfg, shard& at, const settings& opts,
                        mesh& others, users_actor users,
                        std::map<std::string, nsp_actor> nsps, counters& count)
-  : light_actor(cfg, at), opts_(opts), mesh_(&others), users_(std::move(users)),
-    nsps_(std::move(nsps)), population_(count, actor_kind::relay),
+  : light_actor(cfg, at), opts_(opts), count_(count), mesh_(&others),
+    users_(std::move(users)), nsps_(std::move(nsps)),
+    population_(count, actor_kind::relay),
     timer_(session::make_timer<&relay_impl::on_look>(this)),
     nodes_(others.nodes()), origin_(draw()) {
   for (const auto& each : opts.namespaces)
@@ -69,6 +70,7 @@ void relay_impl::on_end(const caf::error&) {
   lanes_.clear();
   waiting_.clear();
   submitted_.clear();
+  owed_confirms_.clear();
 }
 
 // -- answers ------------------------------------------------------------------
@@ -91,6 +93,7 @@ void relay_impl::on(wire::routed& x) {
   part.offline = std::move(x.offline);
   part.found = std::move(x.found);
   part.unreachable = std::move(x.unreachable);
+  part.outcome = x.outcome;
   add(x.from, x.ticket, part);
 }
 
@@ -101,10 +104,10 @@ void relay_impl::on(user_info& x) {
   }
   auto i = foreign_events_.extract(x.ticket);
   if (!i.empty())
-    mesh_->send(i.mapped().node,
-                wire::command_done{0, i.mapped().number, x.version,
-                                   std::move(x.info), std::move(x.connections),
-                                   std::move(x.online), x.changed});
+    reply(i.mapped(),
+          wire::command_done{0, i.mapped().number, x.version, std::move(x.info),
+                             std::move(x.connections), std::move(x.online),
+                             x.changed});
 }
 
 void relay_impl::on(wire::command_done& x) {
@@ -145,8 +148,12 @@ void relay_impl::finish_if_complete(uint64_t ticket) {
     return;
   auto done = std::move(i->second);
   gathers_.erase(i);
-  submitted_.erase(ticket);
   done.finish(mesh_->lost());
+  // Its sequencer may have died before it sent it on.
+  if (auto j = submitted_.find(ticket); j != submitted_.end())
+    j->second.what->answered = true;
+  if (done.quiet)
+    return;
   if (!done.command)
     answer(std::move(done.event));
   else if (ingest_)
@@ -161,11 +168,18 @@ void relay_impl::answer(routed x) {
     return;
   }
   auto i = foreign_events_.extract(x.ticket);
-  if (!i.empty())
-    mesh_->send(i.mapped().node,
-                wire::routed{0, i.mapped().number, x.matched, x.online,
-                             std::move(x.offline), std::move(x.found),
-                             std::move(x.unreachable)});
+  if (i.empty())
+    return;
+  const auto& to = i.mapped();
+  if (auto* handled = handled_.find(to.event))
+    *handled = x;
+  tell_routed(to, std::move(x));
+}
+
+void relay_impl::tell_routed(const foreign& to, routed x) {
+  reply(to,
+        wire::routed{0, to.number, x.matched, x.online, std::move(x.offline),
+                     std::move(x.found), std::move(x.unreachable), x.outcome});
 }
 
 // -- events of other nodes ----------------------------------------------------
@@ -173,7 +187,7 @@ void relay_impl::answer(routed x) {
 uint64_t relay_impl::note(std::unordered_map<uint64_t, foreign>& in,
                           uint16_t node, uint64_t number, int64_t keep_ms) {
   auto out = ++last_foreign_ | foreign_bit;
-  in[out] = {node, number, now() + keep_ms};
+  in[out] = {node, mesh_->process(node), number, now() + keep_ms, {}};
   arm();
   return out;
 }
@@ -226,27 +240,33 @@ void relay_impl::on(wire::submit& x) {
   e->to_users = x.to_users;
   e->origin = x.to_users ? x.users.origin : x.all.origin;
   e->number = x.to_users ? x.users.number : x.all.number;
+  // The link was cut and it was sent again, or meanwhile to the successor and
+  // now back. If it is under way, its answer will come.
+  const recent<bool>::key key{e->origin, e->number};
+  if (e->origin != 0 && !handled_.insert(key)) {
+    if (const auto& known = *handled_.find(key))
+      tell_routed({x.from,
+                   mesh_->process(x.from),
+                   x.to_users ? x.users.ticket : x.all.ticket,
+                   0,
+                   {}},
+                  *known);
+    return;
+  }
   x.users.from = x.from;
   x.all.from = x.from;
   if (x.to_users)
     e->users = read(x.users);
   else
     e->all = read(x.all);
+  if (auto i = foreign_events_.find(e->ticket()); i != foreign_events_.end())
+    i->second.event = key;
   push(e);
 }
 
 /// Returns whether a sequenced event was not sent on here before.
 bool relay_impl::fresh(uint64_t origin, uint64_t number) {
-  if (origin == 0)
-    return true;
-  if (!seen_.emplace(origin, number).second)
-    return false;
-  seen_order_.emplace_back(origin, number);
-  if (seen_order_.size() > most_seen) {
-    seen_.erase(seen_order_.front());
-    seen_order_.pop_front();
-  }
-  return true;
+  return origin == 0 || seen_.insert({origin, number});
 }
 
 void relay_impl::to_namespace(broadcast x) {
@@ -289,8 +309,22 @@ void relay_impl::on(confirmed& x) {
   // Kept until its time is over: several users may owe one.
   auto i = foreign_confirms_.find(x.confirm);
   if (i != foreign_confirms_.end())
-    mesh_->send(i->second.node,
-                wire::confirmed{0, i->second.number, std::move(x.user)});
+    tell_confirmed(i->second, std::move(x.user));
+}
+
+/// The link to who waits for it may be cut for a moment.
+void relay_impl::tell_confirmed(const foreign& to, std::string user) {
+  if (reply(to, wire::confirmed{0, to.number, user}) != 0
+      || owed_confirms_.size() == most_owed)
+    return;
+  owed_confirms_.push_back({to, std::move(user)});
+  arm();
+}
+
+void relay_impl::tell_owed_confirms() {
+  for (auto& x : std::exchange(owed_confirms_, {}))
+    if (x.to.until > now() && mesh_->process(x.to.node) == x.to.process)
+      tell_confirmed(x.to, std::move(x.user));
 }
 
 void relay_impl::on(wire::confirmed& x) {
@@ -349,8 +383,13 @@ void relay_impl::on_look() {
   for (auto* each : {&foreign_events_, &foreign_confirms_})
     std::erase_if(*each,
                   [this](const auto& x) { return x.second.until <= now(); });
+  std::erase_if(owed_confirms_,
+                [this](const auto& x) { return x.to.until <= now(); });
+  std::erase_if(submitted_,
+                [this](const auto& x) { return x.second.until <= now(); });
   if (!overdue_.empty() || !foreign_events_.empty()
-      || !foreign_confirms_.empty())
+      || !foreign_confirms_.empty() || !owed_confirms_.empty()
+      || !submitted_.empty())
     arm();
 }
 

@@ -240,7 +240,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(cluster.dead_after, duration(300ms, 10min), "A node that was silent for so long is dead."),
     SIGNALBOX_SETTING(cluster.request_timeout, duration(100ms, 60s), "How long another node may take to answer a question."),
     SIGNALBOX_SETTING(cluster.forget_after, duration(1s, 24h), "How long answers name a lost node as unreachable."),
-    SIGNALBOX_SETTING(cluster.queue_bytes, size(mib, 4 * gib), "Most bytes on their way to one node; beyond, it is cut off and comes again."),
+    SIGNALBOX_SETTING(cluster.queue_bytes, size(mib, 4 * gib), "Most bytes on their way to one node, which is cut off beyond and comes again; and of events that wait here for other nodes."),
     SIGNALBOX_SETTING(log.level, choice("trace|debug|info|warn|error|off"), "Least level that is logged."),
     SIGNALBOX_SETTING(log.format, choice("text|json"), "Form of the log lines."),
   };

@@ -68,8 +68,10 @@ bool client::send(const codec::shared_event& event,
   if (!connected_)
     return false;
   watcher_.on_event(*this, event);
-  if (ack_id)
+  if (ack_id) {
+    watcher_.on_ack(*this, event);
     say(packet_type::ack, event.nsp(), "[]", ack_id);
+  }
   return true;
 }
 

@@ -35,6 +35,9 @@ public:
   /// A client has an event.
   virtual void on_event(client& x, const codec::shared_event& event) = 0;
 
+  /// A client acknowledges an event.
+  virtual void on_ack(client& x, const codec::shared_event& event) = 0;
+
   /// A seat has changed its stage.
   virtual void on_stage(const seat& x) = 0;
 };
@@ -88,6 +91,8 @@ public:
   /// The events it has, and the last one of each node and namespace.
   std::set<uint64_t> seen;
   std::map<std::pair<process, std::string>, uint64_t> last;
+  /// Those of the sequenced namespace, in the order in which they came.
+  std::vector<uint64_t> row;
 
   // -- session::port
   // ------------------------------------------------------------

@@ -13,6 +13,12 @@ constexpr int64_t recovery = 6000;
 /// What a client does shows within this time.
 constexpr int64_t propagation = 1500;
 
+/// After so many turns of a node its threads have done what they had to do.
+constexpr int settling = 20;
+
+/// An acknowledgement waits so long for a lost node.
+constexpr int64_t confirm_patience = 1500;
+
 template <class T>
 std::string list(const T& from) {
   std::string out;
@@ -104,11 +110,15 @@ order& ledger::accept(node& at, order x, bool whole,
     if (number == at.number())
       continue;
     auto session = at.cluster().session(number);
-    if (net_.partner(at.id(), session) == each.to->owner->at())
+    // The other one may have given it up already, which nobody knows here.
+    auto other = each.to->owner->at();
+    if (net_.partner(at.id(), session) == other
+        && sessions_[{other, at.number()}] == session)
       each.session = session;
     each.known =
       std::any_of(members.begin(), members.end(), [=](const auto& y) {
-        return y.node == number && y.state != "left";
+        // One that is up is another process, of whose death nobody knows.
+        return y.node == number && y.state == "dead";
       });
   }
   log_.note(to_string(out), out.calm ? ", calm" : "");
@@ -180,6 +190,8 @@ order* ledger::find(const node& at, uint64_t ticket) {
 }
 
 void ledger::watch(node& at) {
+  for (const auto& each : at.cluster().info().members)
+    sessions_[{at.id(), each.node}] = at.cluster().session(each.node);
   auto patience = how_.opts.cluster.request_timeout.count();
   for (auto i = open_.lower_bound({at.id(), 0});
        i != open_.end() && i->first.first == at.id(); ++i) {
@@ -195,6 +207,28 @@ void ledger::watch(node& at) {
     if (age > 2 * patience + 1500)
       log_.fail("no answer to ", to_string(x), " for ", age, " ms");
   }
+  watch_acks(at);
+}
+
+/// Which acknowledgements can count on being heard?
+void ledger::watch_acks(node& at) {
+  std::erase_if(acks_, [&](acknowledgement& x) {
+    if (x.due || x.by->at() != at.id())
+      return false;
+    // What it said may have come too late, or after its end.
+    auto frozen = disturbed_.find({at.number(), uint16_t{0}});
+    if (x.in == nullptr || x.in->at != seat::stage::joined
+        || net_.now() - x.when > confirm_patience
+        || (frozen != disturbed_.end() && frozen->second >= x.when))
+      return true;
+    auto session = at.cluster().session(x.of->number);
+    if (x.of->at != at.id() && net_.partner(at.id(), session) != x.of->at)
+      session = 0;
+    x.turns = session == x.session ? x.turns + 1 : 0;
+    x.session = session;
+    x.due = (session != 0 || x.of->at == at.id()) && x.turns >= settling;
+    return false;
+  });
 }
 
 // -- what comes of them
@@ -218,23 +252,40 @@ bool ledger::addressed(const order& x, const client& to) const {
   }
 }
 
-void ledger::on_event(client& x, const codec::shared_event& event) {
+order& ledger::order_of(const codec::shared_event& x) const {
   // ["e",number]
-  auto args = std::string{event.args()};
-  auto id = std::stoull(args.substr(5));
-  auto& from = *orders_[id - 1];
+  return *orders_[std::stoull(std::string{x.args()}.substr(5)) - 1];
+}
+
+void ledger::on_ack(client& x, const codec::shared_event& event) {
+  auto& of = order_of(event);
+  ++of.acked[x.user()];
+  // One that comes by way of a sequencer may be lost with it.
+  if (!of.sequenced())
+    acks_.push_back({&of, &x, x.find(of.nsp), net_.now()});
+}
+
+void ledger::on_event(client& x, const codec::shared_event& event) {
+  auto& from = order_of(event);
+  auto id = from.id;
   log_.detail(x.user(), " at node ", x.number(), " gets #", id);
   if (!x.seen.insert(id).second)
     log_.fail("delivered twice to ", x.user(), " at node ", x.number(), ": ",
               to_string(from));
+  if (from.refused)
+    log_.fail("was refused and got to ", x.user(), ": ", to_string(from));
   if (event.nsp() != from.nsp || !addressed(from, x))
     log_.fail("not for ", x.user(), " at node ", x.number(), ": ",
               to_string(from));
   auto& last = x.last[{from.at, from.nsp}];
-  if (id < last)
+  auto promised = !from.sequenced() || (from.calm && calm());
+  if (id < last && promised)
     log_.fail("out of order at ", x.user(), " at node ", x.number(), ": ",
               to_string(from), " after ", to_string(*orders_[last - 1]));
-  last = id;
+  if (from.sequenced() && promised)
+    x.row.push_back(id);
+  // What came out of order says nothing about those that follow.
+  last = promised ? id : 0;
   from.got.insert(&x);
 }
 
@@ -242,6 +293,15 @@ void ledger::on_routed(node& at, const routed& x) {
   auto* to = find(at, x.ticket);
   if (to == nullptr) {
     log_.fail("a second answer to ", to_string(*orders_[x.ticket - 1]));
+    return;
+  }
+  if (x.outcome != ec::none) {
+    log_.detail("#", x.ticket, " is refused: ", to_string(x.outcome));
+    if (how_.opts.cluster.queue_bytes > 1000000 || !to->got.empty())
+      log_.fail("refused without reason: ", to_string(*to));
+    to->refused = true;
+    to->to.clear();
+    answered(at, *to, {});
     return;
   }
   log_.detail("#", x.ticket, " is answered: matched ", x.matched, ", online ",
@@ -261,7 +321,9 @@ void ledger::on_confirmed(node& at, const confirmed& x) {
   auto& to = *orders_[x.confirm - 1];
   if (to.at != at.id() || !to.confirm)
     log_.fail("nobody awaits the acknowledgement of ", to_string(to));
-  to.confirmed.insert(x.user);
+  if (++to.confirmed[x.user] > to.acked[x.user])
+    log_.fail("more acknowledgements of ", x.user,
+              " than there were: ", to_string(to));
 }
 
 void ledger::on_info(node& at, const user_info& x) {
@@ -301,7 +363,8 @@ void ledger::answered(node& at, order& x,
     if (each.session != at.cluster().session(number))
       each.kept = false;
     // Nothing was between them, so there was no reason to name it.
-    if (!how_.slow() && each.session != 0 && x.unreachable.count(number) > 0
+    if (!x.sequenced() && !how_.slow() && each.session != 0
+        && x.unreachable.count(number) > 0
         && each.session == at.cluster().session(number)
         && disturbed(at.number(), number) < x.when - quiet)
       log_.fail("names node ", number,
@@ -344,7 +407,42 @@ void ledger::missed(const order& x, const addressee& to, const char* why) {
             to_string(x), ", ", why);
 }
 
+void ledger::audit_acks() {
+  // A node that is cut off because too much waits loses it.
+  if (how_.opts.cluster.queue_bytes < 1000000)
+    return;
+  std::map<std::pair<order*, std::string>, int> due;
+  for (const auto& x : acks_)
+    if (x.due && ended_.count(x.of->at) == 0 && ended_.count(x.by->at()) == 0)
+      ++due[{x.of, x.by->user()}];
+  for (const auto& [what, n] : due)
+    if (what.first->confirmed[what.second] < n)
+      log_.fail("no acknowledgement of ", what.second, ": ",
+                to_string(*what.first));
+  for (const auto& x : orders_)
+    for (const auto* each : x->got)
+      if (x->confirm && x->acked[each->user()] == 0)
+        log_.fail(each->user(), " was not asked to acknowledge ",
+                  to_string(*x));
+}
+
+/// All clients have the events of the sequenced namespace in one order.
+void ledger::audit_row() {
+  std::set<std::pair<uint64_t, uint64_t>> before;
+  for (const auto& x : clients_)
+    for (size_t i = 0; i < x->row.size(); ++i)
+      for (size_t j = i + 1; j < x->row.size(); ++j) {
+        before.emplace(x->row[i], x->row[j]);
+        if (before.count({x->row[j], x->row[i]}) > 0)
+          log_.fail("not in the same order for all: ",
+                    to_string(*orders_[x->row[i] - 1]), " before ",
+                    to_string(*orders_[x->row[j] - 1]), " at ", x->user());
+      }
+}
+
 void ledger::audit() {
+  audit_acks();
+  audit_row();
   for (const auto& x : orders_) {
     if (x->what == order::kind::show)
       continue;
@@ -356,7 +454,9 @@ void ledger::audit() {
       auto done = x->what == order::kind::kick
                     ? each.to->at == seat::stage::closed
                     : x->got.count(&who) > 0;
-      if (done || each.to->at != seat::stage::joined)
+      if (done || each.to->at != seat::stage::joined
+          || (x->sequenced()
+              && (!x->calm || !x->answered || !x->unreachable.empty())))
         continue;
       if (who.at() == x->at)
         missed(*x, each, "which was accepted there");

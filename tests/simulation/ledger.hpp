@@ -20,7 +20,7 @@ struct addressee {
   seat* to = nullptr;
   /// Session with the node at which it is, 0 without one.
   uint64_t session = 0;
-  /// The accepting node knew of the other one.
+  /// The accepting node knew that it had lost the other one.
   bool known = false;
   /// The session stayed until the event must have been sent.
   bool kept = true;
@@ -35,6 +35,11 @@ struct order {
   process at = 0;
   uint16_t number = 0;
   std::string nsp;
+  /// It takes its way over a third node, with whose death less is promised.
+  bool sequenced() const {
+    return nsp == in_order && what != kind::show && what != kind::kick;
+  }
+
   /// Users or rooms.
   std::vector<std::string> names;
   std::vector<addressee> to;
@@ -43,8 +48,12 @@ struct order {
   int64_t when = 0;
   int64_t local = 0;
   bool confirm = false;
-  std::set<std::string> confirmed;
+  /// By user: how often it was acknowledged, and how often that was said.
+  std::map<std::string, int> acked;
+  std::map<std::string, int> confirmed;
   bool answered = false;
+  /// Too much waited; nobody gets it.
+  bool refused = false;
   /// Nodes that the answer named as unreachable.
   std::set<uint16_t> unreachable;
   /// Nothing was going on when it was accepted; then the answer must be this.
@@ -53,6 +62,19 @@ struct order {
   uint64_t online = 0;
   /// Number of connects of the user that was asked for before.
   uint64_t joins = 0;
+};
+
+/// A client has acknowledged an event with a confirm.
+struct acknowledgement {
+  order* of = nullptr;
+  client* by = nullptr;
+  const seat* in = nullptr;
+  int64_t when = 0;
+  /// Session with the node that waits for it, and how many turns it has lasted.
+  uint64_t session = 0;
+  int turns = 0;
+  /// It must arrive unless one of the processes ends.
+  bool due = false;
 };
 
 /// The model: who is connected, which events were accepted, who must have got
@@ -107,6 +129,7 @@ public:
   // -----------------------------------------------------------------
 
   void on_event(client& x, const codec::shared_event& event) override;
+  void on_ack(client& x, const codec::shared_event& event) override;
   void on_stage(const seat& x) override;
   void on_routed(node& at, const routed& x) override;
   void on_confirmed(node& at, const confirmed& x) override;
@@ -114,7 +137,11 @@ public:
 
 private:
   order* find(const node& at, uint64_t ticket);
+  order& order_of(const codec::shared_event& x) const;
   void foresee(order& x) const;
+  void watch_acks(node& at);
+  void audit_acks();
+  void audit_row();
   void answered(node& at, order& x, const std::vector<uint16_t>& unreachable);
   void check_version(const node& at, order& x, const user_info& answer);
   bool addressed(const order& x, const client& to) const;
@@ -126,9 +153,12 @@ private:
   journal& log_;
   std::vector<std::unique_ptr<client>> clients_;
   std::vector<std::unique_ptr<order>> orders_;
+  std::vector<acknowledgement> acks_;
   /// Not answered yet.
   std::map<std::pair<process, uint64_t>, order*> open_;
   std::set<process> ended_;
+  /// By process and number: the session at its last turn.
+  std::map<std::pair<process, uint16_t>, uint64_t> sessions_;
   std::map<std::pair<uint16_t, uint16_t>, int64_t> disturbed_;
   int64_t last_fault_ = epoch;
   int64_t last_change_ = epoch;

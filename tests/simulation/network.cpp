@@ -28,6 +28,8 @@ struct connection {
 
   process ends[2] = {};
   uint16_t numbers[2] = {};
+  /// Nothing arrives before.
+  int64_t open_at = 0;
   /// What is on its way to each end.
   std::deque<item> queues[2];
   std::vector<caf::strong_actor_ptr> cables;
@@ -37,6 +39,12 @@ struct connection {
 };
 
 namespace {
+
+/// Returns whether a connection is one of two nodes.
+bool joins(const connection& x, uint16_t a, uint16_t b) {
+  return (x.numbers[0] == a && x.numbers[1] == b)
+         || (x.numbers[0] == b && x.numbers[1] == a);
+}
 
 class cable : public light_actor {
 public:
@@ -228,7 +236,7 @@ void network::push(const std::shared_ptr<connection>& x, size_t to,
   if (x == nullptr || x->over || x->silent)
     return;
   auto& queue = x->queues[to];
-  auto due = now_ + delay();
+  auto due = std::max(now_ + delay(), x->open_at);
   if (!queue.empty())
     due = std::max(due, queue.back().due);
   queue.push_back({due, std::move(go)});
@@ -243,12 +251,17 @@ void network::end(connection& x) {
     static_cast<cable*>(caf::actor_cast<caf::abstract_actor*>(each))->quit();
 }
 
+bool network::opening(uint16_t a, uint16_t b) const {
+  return std::any_of(
+    connections_.begin(), connections_.end(),
+    [&](const auto& x) { return joins(*x, a, b) && x->open_at > now_; });
+}
+
 void network::cut(uint16_t a, uint16_t b) {
+  auto all = luck_.percent(20);
   for (auto& x : std::vector{connections_})
-    if ((x->numbers[0] == a && x->numbers[1] == b)
-        || (x->numbers[0] == b && x->numbers[1] == a))
-      if (!x->silent)
-        end(*x);
+    if (joins(*x, a, b) && !x->silent && (all || x->open_at <= now_))
+      end(*x);
 }
 
 void network::block(uint16_t from, uint16_t to, bool on) {
@@ -341,6 +354,8 @@ std::shared_ptr<connection> network::connect(process from, process to) {
   x->ends[1] = to;
   x->numbers[0] = processes_[from].number;
   x->numbers[1] = processes_[to].number;
+  if (luck_.percent(how_.slow_dials))
+    x->open_at = now_ + luck_.between(10, 150) * 10;
   connections_.push_back(x);
   return x;
 }

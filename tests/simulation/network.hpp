@@ -79,8 +79,12 @@ public:
     blocked_.clear();
   }
 
-  /// Cuts all connections between two nodes.
+  /// Cuts the connections between two nodes; those that are slow to open may
+  /// stay.
   void cut(uint16_t a, uint16_t b);
+
+  /// Returns whether a connection of two nodes is slow to open.
+  bool opening(uint16_t a, uint16_t b) const;
 
   /// Returns the process that has a session with `x`, 0 if it is unknown.
   process partner(process x, uint64_t session) const;

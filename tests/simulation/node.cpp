@@ -77,8 +77,11 @@ node::node(caf::actor_system& sys, network& net, dice& luck, const profile& how,
   opts_.router.node = number;
   opts_.cluster.seeds = std::move(seeds);
   opts_.namespaces.clear();
-  for (const auto* name : namespaces)
-    opts_.namespaces.emplace_back().name = name;
+  for (const auto* name : namespaces) {
+    auto& each = opts_.namespaces.emplace_back();
+    each.name = name;
+    each.sequenced = each.name == in_order;
+  }
   opts_.site.auth_url = "http://site.test/";
   one_.enter_thread();
   auto in = spawn_light<ingest, ingest_actor>(one_, *this, watcher).first;

@@ -10,8 +10,15 @@ profile::profile(dice& luck) {
   delay = luck.between(1, 4) * 10 - 5;
   long_delay = luck.percent(40) ? 0 : luck.between(2, 20) * 20;
   late = luck.percent(50) ? 0 : static_cast<int>(luck.between(5, 40));
+  slow_dials = luck.percent(60) ? 0 : static_cast<int>(luck.between(5, 70));
   reuse = luck.percent(50);
   aliases = luck.percent(20);
+  if (luck.percent(25)) {
+    // Connections of two nodes that cross.
+    aliases = true;
+    reuse = false;
+    slow_dials = 50;
+  }
   skew = luck.between(0, 1);
   auto& c = opts.cluster;
   c.name = "simulated";

@@ -7,8 +7,11 @@
 
 namespace signalbox::simulation {
 
+/// The namespace that is sequenced.
+constexpr const char* in_order = "/row";
+
 /// Namespaces of every node.
-constexpr const char* namespaces[] = {"/", "/chat"};
+constexpr const char* namespaces[] = {"/", "/chat", in_order};
 
 /// Time at which every run begins, in milliseconds and ahead of the real clock,
 /// which the loops would follow otherwise.
@@ -31,6 +34,8 @@ struct profile {
     return long_delay > 80;
   }
 
+  /// Chance that a connection is slow to open, in percent.
+  int slow_dials = 0;
   /// Chance that a thread is late, in percent.
   int late = 10;
   /// A session follows the last one through the same connection.

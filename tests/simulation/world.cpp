@@ -245,13 +245,33 @@ void world::heal() {
 }
 
 void world::cut() {
-  auto a = static_cast<uint16_t>(luck_.between(1, how_.nodes));
-  auto b = static_cast<uint16_t>(luck_.between(1, how_.nodes));
+  auto some = [this] {
+    return static_cast<uint16_t>(luck_.between(1, how_.nodes));
+  };
+  auto a = some();
+  auto b = some();
+  // Best while another one opens, on which less is known.
+  for (auto i = 0; i < 10 && !net_.opening(a, b); ++i) {
+    a = some();
+    b = some();
+  }
   if (a == b)
     return;
-  log_.note("the connection of node ", a, " and ", b, " is cut");
-  books_.disturb(a, b);
-  net_.cut(a, b);
+  // Also while something is on its way, and again as soon as it is mended.
+  for (auto n = luck_.percent(30) ? luck_.between(2, 5) : 1; n > 0; --n) {
+    if (luck_.percent(70)) {
+      for (auto number : {a, b})
+        if (auto i = nodes_.find(number);
+            i != nodes_.end() && i->second->frozen_since == 0)
+          publish_at(*i->second);
+      pass(luck_.between(0, 4 * how_.delay));
+    }
+    log_.note("the connection of node ", a, " and ", b, " is cut");
+    books_.disturb(a, b);
+    net_.cut(a, b);
+    if (n > 1)
+      pass(luck_.between(100, 800));
+  }
 }
 
 void world::connect() {

@@ -47,12 +47,21 @@ public:
     return lives(node) ? node + 1000u : 0;
   }
 
+  uint64_t process(uint16_t node) const override {
+    auto i = processes.find(node);
+    return i == processes.end() ? 1 : i->second;
+  }
+
   void reattached(uint64_t number) override {
     reports.push_back(number);
   }
 
   uint64_t version_floor() override {
     return floor;
+  }
+
+  void raise_version_floor() override {
+    floor += 100;
   }
 
   /// Another set of nodes lives. Returns its serial.
@@ -109,6 +118,8 @@ public:
 
   std::vector<uint16_t> gone;
   std::vector<uint64_t> reports;
+  /// By node: the process that it is, if not its first one.
+  std::map<uint16_t, uint64_t> processes;
   uint64_t hash = 1;
   uint64_t serial = 1;
   uint64_t floor = 0;

@@ -8,7 +8,7 @@ namespace signalbox::test {
 
 /// Every item that nodes send to each other.
 using wire_types =
-  std::tuple<wire::view, wire::members, wire::leaving, wire::drain,
+  std::tuple<wire::view, wire::members, wire::leaving, wire::drain, wire::floor,
              wire::attach, wire::attached, wire::detach, wire::hold,
              wire::release, wire::recall, wire::locate, wire::located,
              wire::deliver, wire::broadcast, wire::routed, wire::confirmed,

@@ -160,13 +160,14 @@ TEST(tags are what they always were) {
     CHECK(seen.insert(T::tag).second);
     all += T::label + "="s + std::to_string(T::tag) + ' ';
   });
-  CHECK_EQUAL(
-    all, "view=1 members=2 leaving=3 drain=4 attach=10 attached=11 detach=12 "
-         "hold=13 release=14 recall=15 locate=16 located=17 deliver=20 "
-         "broadcast=21 routed=22 confirmed=23 command=24 "
-         "command_done=25 submit=26 claim=27 claimed=28 "
-         "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
-         "pong=103 restart=104 ");
+  CHECK_EQUAL(all,
+              "view=1 members=2 leaving=3 drain=4 floor=5 attach=10 "
+              "attached=11 detach=12 "
+              "hold=13 release=14 recall=15 locate=16 located=17 deliver=20 "
+              "broadcast=21 routed=22 confirmed=23 command=24 "
+              "command_done=25 submit=26 claim=27 claimed=28 "
+              "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
+              "pong=103 restart=104 ");
 }
 
 TEST(fields that a node does not know are skipped) {
@@ -273,7 +274,7 @@ TEST(the bytes of an item do not change) {
   out.clear();
   wire::append(out, y);
   CHECK_EQUAL(out, "\x16"                             // tag
-                   "\x31\x00\x00\x00"                 // length
+                   "\x32\x00\x00\x00"                 // length
                    "\x01\x00\x00\x00\x00\x00\x00\x00" // ticket
                    "\x02\x00\x00\x00\x00\x00\x00\x00" // matched
                    "\x03\x00\x00\x00\x00\x00\x00\x00" // online
@@ -284,7 +285,8 @@ TEST(the bytes of an item do not change) {
                    "bc"
                    "\x02\x00\x00\x00" // found
                    "\x01\x00"
-                   "\x00\x00\x00\x00"s); // unreachable
+                   "\x00\x00\x00\x00" // unreachable
+                   "\x00"s);          // outcome
 }
 
 TEST(the bytes of a struct within another one do not change) {

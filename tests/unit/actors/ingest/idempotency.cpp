@@ -35,3 +35,15 @@ TEST(a repeat does not make a key live longer) {
   CHECK(x.find("k", 1999) != nullptr);
   CHECK(!x.find("k", 1999)->done);
 }
+
+TEST(a key that was erased comes again as a new one) {
+  idempotency x{1, 1000};
+  x.insert("k", 0);
+  x.erase("k");
+  CHECK(x.find("k", 1) == nullptr);
+  REQUIRE(x.insert("k", 500) != nullptr);
+  MESSAGE("and lives its own time");
+  CHECK(x.find("k", 1000) != nullptr);
+  CHECK(x.find("k", 1500) == nullptr);
+  CHECK_EQUAL(x.size(), 0u);
+}

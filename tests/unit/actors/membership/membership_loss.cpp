@@ -148,6 +148,34 @@ TEST(a node that starts again before its loss is noticed takes its place) {
   CHECK(views.find("node0:1 0\n") != std::string::npos);
 }
 
+TEST(a late hello of a dead process costs the living one nothing) {
+  auto& a = add(0);
+  auto& b = add(1, {"node0:1"});
+  start(a);
+  start(b);
+  for (const auto* each : {"one", "two", "three"}) {
+    send(b, 0, each);
+    send(a, 1, each);
+    settle();
+  }
+  auto late = hello(1);
+  late.address = b.address;
+  CHECK_EQUAL(knock(a, late), "hello 0");
+  agree();
+  MESSAGE("which may be long out of reach");
+  deaf = {"node0:1", "node1:1"};
+  pass(2 * a.opts.cluster.dead_after.count());
+  deaf.clear();
+  pass(10000);
+  CHECK_EQUAL(live(a), "0,1");
+  CHECK_EQUAL(live(b), "0,1");
+  send(b, 0, "four");
+  send(a, 1, "four");
+  agree();
+  CHECK_EQUAL(got(a), "1 one\n1 two\n1 three\n1 four\n");
+  CHECK_EQUAL(got(b), "0 one\n0 two\n0 three\n0 four\n");
+}
+
 TEST(a node that does not drain is cut off and comes again) {
   auto& a = add(0);
   auto& b = add(1, {"node0:1"});
@@ -245,29 +273,57 @@ TEST(frames of tunnels do not outlive their session) {
   CHECK_EQUAL(b.told->all<wire::tunnel>()[1].id, 3u);
 }
 
-TEST(versions here are above what any node has told) {
+TEST(what a node says comes behind its version floor) {
   auto& a = add(0);
   auto& b = add(1, {"node0:1"});
   start(a);
-  clock += 5000;
   start(b);
-  auto b_floor = b.x.local->version_floor();
-  clock -= 5000;
-  pass(a.opts.cluster.heartbeat.count() + 100);
-  auto a_floor = a.x.local->version_floor();
-  CHECK(a_floor >= b_floor);
-  MESSAGE("and above what a node gave out after it told last");
-  for (auto& each : cables)
-    each->cut = true;
-  clock += 1;
-  b_floor = b.x.local->version_floor();
+  MESSAGE("b has changed its view, and nothing else tells a of it");
+  b.x.local->raise_version_floor();
+  b.x.local->raise_version_floor();
+  auto raised = b.x.local->version_floor();
+  REQUIRE(a.x.local->version_floor() < raised);
+  send(b, 0, "behind it");
+  settle();
+  CHECK_EQUAL(got(a), "1 behind it\n");
+  CHECK_EQUAL(a.x.local->version_floor(), raised);
+  MESSAGE("in a new session it does so again");
+  b.x.local->raise_version_floor();
   unplug_all();
-  agree();
+  pass(3000);
+  CHECK_EQUAL(a.x.local->version_floor(), b.x.local->version_floor());
+}
+
+TEST(a node that is gone had no version above the raised floor) {
+  auto& a = add(0);
+  auto& b = add(1, {"node0:1"});
+  start(a);
+  MESSAGE("the clocks differ a little");
+  clock += 1;
+  start(b);
+  clock -= 1;
+  auto b_floor = b.x.local->version_floor();
+  unplug_all();
+  a.x.local->raise_version_floor();
   CHECK(a.x.local->version_floor() > b_floor);
   MESSAGE("a clock that goes back changes nothing");
-  a_floor = a.x.local->version_floor();
-  clock -= 1000000;
-  CHECK(a.x.local->version_floor() >= a_floor);
+  clock -= 1000;
+  auto a_floor = a.x.local->version_floor();
+  a.x.local->raise_version_floor();
+  CHECK(a.x.local->version_floor() > a_floor);
+}
+
+TEST(the version floor does not run away from the clock) {
+  auto& a = add(0);
+  start(a);
+  for (int i = 0; i < 10; ++i)
+    a.x.local->raise_version_floor();
+  auto floor = a.x.local->version_floor();
+  clock += 3;
+  MESSAGE("who starts anew and knows nobody begins above it");
+  auto& b = add(1);
+  start(b);
+  CHECK(b.x.local->version_floor() > floor);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,5 +1,7 @@
 #include "actors/presence/records.hpp"
 
+#include <set>
+
 #include "tests/support/actors.hpp"
 
 using namespace signalbox;
@@ -15,12 +17,14 @@ struct fixture : shards {
     std::tie(root, counted) = spawn_light<fake_nsp, nsp_actor>(one);
     all = std::make_unique<records>(
       one, std::map<std::string, nsp_actor>{{"/", root}}, opts.presence, count,
-      records::links{[this] { return floor; },
-                     [this](const auto& user, const auto& nodes) {
-                       lost += user;
-                       for (auto node : nodes)
-                         lost += ' ' + std::to_string(node);
-                     }});
+      records::links{
+        [this] { return floor; },
+        [this](const auto& user) { return moved.count(user) == 0; },
+        [this](const auto& user, const auto& nodes) {
+          lost += user;
+          for (auto node : nodes)
+            lost += ' ' + std::to_string(node);
+        }});
   }
 
   ~fixture() {
@@ -53,8 +57,7 @@ struct fixture : shards {
   }
 
   uint64_t version(const std::string& user) {
-    const auto* x = all->find(user);
-    return x == nullptr ? 0 : x->version();
+    return all->version(user);
   }
 
   /// Returns the number of users in "/".
@@ -69,6 +72,8 @@ struct fixture : shards {
   fake_nsp* counted = nullptr;
   std::unique_ptr<records> all;
   uint64_t floor = 1000;
+  /// Users whose home is elsewhere.
+  std::set<std::string> moved;
   std::string lost;
 
 private:
@@ -144,13 +149,14 @@ TEST(a report makes a record and takes the place of the last one) {
 TEST(a user who was released everywhere leaves a record only at home) {
   hold(1, "anna", {{"/", 10}});
   hold(2, "anna", {{"/", 10}});
-  all->release(1, "anna", false);
+  moved = {"anna"};
+  all->release(1, "anna");
   CHECK_EQUAL(where("anna"), "1@2");
-  all->release(2, "anna", false);
+  all->release(2, "anna");
   CHECK_EQUAL(where("anna"), "-");
   MESSAGE("at home the grace begins");
   hold(1, "ben", {{"/", 10}});
-  all->release(1, "ben", true);
+  all->release(1, "ben");
   CHECK_EQUAL(where("ben"), "0");
   advance(opts.presence.leave_grace.count() + 17);
   CHECK_EQUAL(where("ben"), "-");
@@ -161,8 +167,8 @@ TEST(a view keeps the records that belong here and the nodes that live) {
   add(2, "anna", 10);
   add(2, "ben", 11);
   all->add(1, "carla", "", {"/", 12}, false);
-  all->keep([](uint16_t node) { return node != 2; },
-            [](const auto& user) { return user != "carla"; });
+  moved = {"carla"};
+  all->keep([](uint16_t node) { return node != 2; });
   CHECK_EQUAL(where("anna"), "1@1");
   CHECK_EQUAL(where("ben"), "0");
   CHECK_EQUAL(where("carla"), "-");
@@ -177,9 +183,8 @@ TEST(a view keeps the records that belong here and the nodes that live) {
 TEST(a record that belongs elsewhere stays as long as a node claims it) {
   add(1, "anna", 10);
   all->add(2, "anna", "", {"/", 10}, false);
-  auto elsewhere = [this] {
-    all->keep([](uint16_t) { return true; }, [](const auto&) { return false; });
-  };
+  moved = {"anna"};
+  auto elsewhere = [this] { all->keep([](uint16_t) { return true; }); };
   elsewhere();
   CHECK_EQUAL(where("anna"), "1@1");
   MESSAGE("a report claims what was only said before");
@@ -187,18 +192,41 @@ TEST(a record that belongs elsewhere stays as long as a node claims it) {
   hold(2, "anna", {{"/", 10}});
   elsewhere();
   CHECK_EQUAL(where("anna"), "2@1@2");
-  all->release(1, "anna", false);
-  all->release(2, "anna", false);
+  all->release(1, "anna");
+  all->release(2, "anna");
   CHECK_EQUAL(where("anna"), "-");
 }
 
-TEST(a new view lifts the versions over those of all nodes) {
+TEST(a version is above what other nodes have told) {
   add(1, "anna", 10);
   floor = 5000;
-  all->keep([](uint16_t) { return true; }, [](const auto&) { return true; });
   CHECK_EQUAL(version("anna"), 5000u);
   add(2, "anna", 10);
   CHECK_EQUAL(version("anna"), 5001u);
+}
+
+TEST(a record away from home does not count) {
+  add(1, "anna", 10);
+  auto before = version("anna");
+  moved = {"anna", "ben"};
+  all->keep([](uint16_t) { return true; });
+  add(2, "anna", 10);
+  all->remove(1, "anna", {"/", 10});
+  hold(3, "anna", {{"/", 10}});
+  CHECK_EQUAL(version("anna"), before);
+  MESSAGE("nor does one that never was at home");
+  add(1, "ben", 11);
+  CHECK_EQUAL(version("ben"), floor);
+  MESSAGE("it is above what was told elsewhere");
+  floor = 5000;
+  CHECK_EQUAL(version("anna"), 5000u);
+  MESSAGE("until the home is here");
+  moved.clear();
+  floor = 6000;
+  all->keep([](uint16_t) { return true; });
+  CHECK_EQUAL(version("anna"), 6000u);
+  add(1, "anna", 12);
+  CHECK_EQUAL(version("anna"), 6001u);
 }
 
 TEST(versions only rise) {
@@ -218,18 +246,19 @@ TEST(versions only rise) {
   hold(2, "anna", {{"/", 12}});
   CHECK(risen());
   MESSAGE("also over the end of the record");
-  all->release(1, "anna", false);
+  all->release(1, "anna");
   CHECK(risen());
-  all->release(2, "anna", false);
+  all->release(2, "anna");
+  advance(opts.presence.leave_grace.count() + 17);
   CHECK_EQUAL(version("anna"), 0u);
   hold(1, "anna", {{"/", 10}});
   CHECK(risen());
   MESSAGE("and over a floor that another home has left");
-  all->release(1, "anna", false);
+  all->release(1, "anna");
   floor = last + 500;
   add(1, "anna", 10);
   CHECK(risen());
-  CHECK(last > floor);
+  CHECK(last >= floor);
 }
 
 TEST(a killed record tells which nodes knew its connections) {

@@ -97,12 +97,39 @@ TEST(who leaves while the home is asked is taken back there) {
   auto* x = join(at(2), "c1");
   auto asked = others.one<wire::attach>(2);
   tell(presence_detach{at(2), "c1"});
-  CHECK_EQUAL(others.left(), 0u);
-  answer(2, asked);
   auto gone = others.take<wire::detach>(2);
   REQUIRE_EQUAL(gone.size(), 1u);
   CHECK_EQUAL(gone[0].connection, asked.connection);
+  MESSAGE("before the answer, behind which it may have joined again");
+  answer(2, asked);
+  CHECK_EQUAL(others.left(), 0u);
   CHECK_EQUAL(outcome(x), "-");
+}
+
+TEST(who leaves while others are asked and joins again is in the record) {
+  others.agreed = false;
+  auto* x = join(at(1), "c1");
+  CHECK_EQUAL(where(at(1)), "1@1");
+  auto asked = others.take<wire::attach>(2);
+  tell(presence_detach{at(1), "c1"});
+  CHECK_EQUAL(where(at(1)), "0");
+  MESSAGE("the same connection");
+  presence_attach again;
+  again.who = connections[0];
+  again.ticket = 60;
+  again.user = at(1);
+  again.nsp = "/";
+  again.sid = "c2";
+  tell(again);
+  CHECK_EQUAL(where(at(1)), "1@1");
+  answer(2, asked[0]);
+  CHECK_EQUAL(outcome(x), "-");
+  for (uint16_t node : {2, 3})
+    for (const auto& each : others.take<wire::attach>(node))
+      answer(node, each);
+  REQUIRE_EQUAL(outcome(x), "none");
+  CHECK_EQUAL(x->all<attached>()[0].ticket, 60u);
+  CHECK_EQUAL(where(at(1)), "1@1");
 }
 
 TEST(nobody in particular asks no other node) {
@@ -209,6 +236,25 @@ TEST(a node that is asked again holds whom it has) {
   CHECK_EQUAL(held[0].seats[0].connection, connections[0].id());
   say(2, wire::recall{0, "nobody"});
   CHECK_EQUAL(others.left(), 0u);
+}
+
+TEST(whoever is being taken up is held too) {
+  join(at(2), "c1");
+  MESSAGE("the home has heard of the connection, and its record is lost");
+  say(2, wire::recall{0, at(2)});
+  auto held = others.take<wire::hold>(2);
+  REQUIRE_EQUAL(held.size(), 1u);
+  CHECK_EQUAL(held[0].info, R"({"n":1})");
+  REQUIRE_EQUAL(held[0].seats.size(), 1u);
+  CHECK_EQUAL(held[0].seats[0].nsp, "/");
+  CHECK_EQUAL(held[0].seats[0].connection, connections[0].id());
+  MESSAGE("also at a home that is here");
+  others.agreed = false;
+  auto* x = join(at(1), "c2");
+  CHECK_EQUAL(outcome(x), "-");
+  caf::anon_send_exit(find_record(users, at(1)), caf::exit_reason::kill);
+  settle();
+  CHECK_EQUAL(where(at(1)), "1@1");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

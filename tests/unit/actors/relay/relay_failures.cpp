@@ -97,4 +97,80 @@ TEST(a namespace that only other nodes have is answered for by them) {
   CHECK_EQUAL(told(), "7:3/4 ");
 }
 
+// -- too much waits -----------------------------------------------------------
+
+TEST(an event beyond what may wait is refused at once) {
+  opts.cluster.queue_bytes = 4000;
+  post(1, {at(2)}, "[\"" + std::string(1000, 'x') + "\"]");
+  post(2, {at(2, 1)}, "[\"" + std::string(1000, 'x') + "\"]");
+  CHECK(answers->all<routed>().empty());
+  others.kinds();
+  post_all(3, "[\"" + std::string(1000, 'x') + "\"]");
+  REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
+  CHECK_EQUAL(answers->all<routed>()[0].ticket, 3u);
+  CHECK(answers->all<routed>()[0].outcome == ec::busy);
+  CHECK_EQUAL(count.limit_cluster_queue, 1u);
+  CHECK_EQUAL(others.left(), 0u);
+  MESSAGE("a smaller one fits");
+  post_all(4, "[4]");
+  CHECK_EQUAL(answers->all<routed>().size(), 1u);
+  MESSAGE("and what has left takes no room");
+  locate(2, 1, {{3}});
+  locate(2, 2, {{3}});
+  CHECK(others.take<wire::broadcast>(3).size() == 1u);
+  post_all(5, "[\"" + std::string(3000, 'x') + "\"]");
+  CHECK(others.take<wire::broadcast>(3).size() == 1u);
+  CHECK(cast->all<broadcast>().size() == 2u);
+}
+
+TEST(what is only kept in case of a death gives way) {
+  opts.cluster.queue_bytes = 4000;
+  auto nsp = sequenced(2, 3);
+  post_all(1, "[\"" + std::string(3000, 'x') + "\"]", nsp);
+  post_all(2, "[\"" + std::string(1000, 'x') + "\"]", nsp);
+  REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
+  CHECK(answers->all<routed>()[0].outcome == ec::busy);
+  told();
+  advance(opts.cluster.request_timeout.count() + 200);
+  CHECK_EQUAL(told(), "1:0/0 !2 ");
+  post_all(3, "[\"" + std::string(1000, 'x') + "\"]", nsp);
+  CHECK_EQUAL(told(), "");
+  others.kinds();
+  change({1, 3});
+  CHECK_EQUAL(others.take<wire::submit>(3).size(), 1u);
+}
+
+TEST(a sequencer tells the poster that too much waits) {
+  opts.cluster.queue_bytes = 1000;
+  wire::submit in;
+  in.to_users = true;
+  in.users.ticket = 29;
+  in.users.nsp = sequenced(1, 2);
+  in.users.users = {at(3)};
+  in.users.args = "[\"" + std::string(1000, 'x') + "\"]";
+  in.users.origin = 500;
+  in.users.number = 2;
+  MESSAGE("one alone may be larger");
+  say(2, in);
+  CHECK_EQUAL(others.take<wire::locate>(3).size(), 1u);
+  in.to_users = false;
+  in.all.ticket = 30;
+  in.all.nsp = sequenced(1, 2);
+  in.all.args = "[\"" + std::string(1000, 'x') + "\"]";
+  in.all.origin = 500;
+  in.all.number = 1;
+  say(2, in);
+  auto answer = others.take<wire::routed>(2);
+  REQUIRE_EQUAL(answer.size(), 1u);
+  CHECK_EQUAL(answer[0].ticket, 30u);
+  CHECK(answer[0].outcome == ec::busy);
+  MESSAGE("who tells INGEST");
+  opts.cluster.queue_bytes = 100000;
+  post_all(7, "[7]", sequenced(2, 3));
+  answer[0].ticket = 7;
+  say(2, answer[0]);
+  REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
+  CHECK(answers->all<routed>()[0].outcome == ec::busy);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

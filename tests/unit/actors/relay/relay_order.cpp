@@ -209,6 +209,65 @@ TEST(what a lost sequencer has not answered goes to its successor) {
   CHECK_EQUAL(told(), "2:1/1 ");
 }
 
+TEST(an event that a sequencer gets again is handled once) {
+  auto nsp = sequenced(1, 2);
+  submit_all(2, 30, nsp, 500, 1);
+  auto on_the_way = others.take<wire::broadcast>(3);
+  REQUIRE_EQUAL(on_the_way.size(), 1u);
+  MESSAGE("the link was cut before the batch was known to be here");
+  submit_all(2, 30, nsp, 500, 1);
+  CHECK(others.take<wire::broadcast>(3).empty());
+  CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
+  MESSAGE("the poster is answered");
+  auto here = cast->all<broadcast>()[0].ticket;
+  route_here(here, 1, 1);
+  route(3, on_the_way[0].ticket, 1, 1);
+  route(2, on_the_way[0].ticket, 1, 1);
+  auto answer = others.take<wire::routed>(2);
+  REQUIRE_EQUAL(answer.size(), 1u);
+  CHECK_EQUAL(answer[0].online, 3u);
+  MESSAGE("and again, since the answer may have been lost");
+  submit_all(2, 30, nsp, 500, 1);
+  answer = others.take<wire::routed>(2);
+  REQUIRE_EQUAL(answer.size(), 1u);
+  CHECK_EQUAL(answer[0].ticket, 30u);
+  CHECK_EQUAL(answer[0].online, 3u);
+  CHECK(others.take<wire::broadcast>(3).empty());
+}
+
+TEST(what a sequencer has not sent when it dies outlives the poster) {
+  auto nsp = sequenced(2, 3);
+  post_all(1, "[1]", nsp);
+  post_all(2, "[2]", nsp);
+  others.take<wire::submit>(2);
+  advance(opts.cluster.request_timeout.count() + 200);
+  CHECK_EQUAL(told(), "1:0/0 !2 2:0/0 !2 ");
+  change({1, 3});
+  auto again = others.take<wire::submit>(3);
+  REQUIRE_EQUAL(again.size(), 2u);
+  CHECK_EQUAL(again[0].all.args, "[1]");
+  CHECK_EQUAL(again[1].all.args, "[2]");
+  MESSAGE("nobody is told again");
+  route(3, 1, 1, 1);
+  advance(opts.cluster.request_timeout.count() + 200);
+  CHECK_EQUAL(told(), "");
+  MESSAGE("also if this node takes over");
+  change({1});
+  CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
+  route_here(2, 1, 1);
+  CHECK_EQUAL(told(), "");
+}
+
+TEST(what a sequencer has is not kept for ever) {
+  auto nsp = sequenced(2, 3);
+  post_all(1, "[1]", nsp);
+  advance((opts.cluster.dead_after + opts.cluster.request_timeout).count()
+          + 200);
+  CHECK_EQUAL(told(), "1:0/0 !2 ");
+  change({1, 3});
+  CHECK(others.take<wire::submit>(3).empty());
+}
+
 TEST(the successor may be this node) {
   auto nsp = sequenced(2, 1);
   post_all(1, "[1]", nsp);

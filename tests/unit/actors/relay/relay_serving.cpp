@@ -63,6 +63,66 @@ TEST(an event for a namespace that is not here finds nobody) {
   CHECK_EQUAL(out[0].online, 0u);
 }
 
+// -- acknowledgements while a link is cut -------------------------------------
+
+namespace {
+
+/// Node 2 has an event here acknowledged.
+confirmed acknowledge(relay_rig& rig) {
+  wire::deliver in;
+  in.nsp = "/";
+  in.users = {"anna"};
+  in.args = "[5]";
+  in.confirm = 70;
+  in.confirm_ms = 5000;
+  rig.say(2, in);
+  return {rig.asked->all<deliver_users>().back().confirm, "anna"};
+}
+
+} // namespace
+
+TEST(an acknowledgement waits until the node that wants it is back) {
+  auto done = acknowledge(*this);
+  change({1, 3});
+  caf::anon_send(x.ingest, done);
+  settle();
+  CHECK_EQUAL(others.left(), 0u);
+  change({1});
+  change({1, 2});
+  auto out = others.take<wire::confirmed>(2);
+  REQUIRE_EQUAL(out.size(), 1u);
+  CHECK_EQUAL(out[0].confirm, 70u);
+  CHECK_EQUAL(out[0].user, "anna");
+  MESSAGE("once");
+  change({1});
+  change({1, 2});
+  CHECK_EQUAL(others.left(), 0u);
+  MESSAGE("and not for ever");
+  change({1});
+  caf::anon_send(x.ingest, done);
+  advance(5000 + 3 * opts.cluster.request_timeout.count() + 200);
+  change({1, 2});
+  CHECK_EQUAL(others.left(), 0u);
+}
+
+TEST(what one process has asked for is not told to the next one) {
+  auto done = acknowledge(*this);
+  wire::broadcast in;
+  in.ticket = 30;
+  in.nsp = "/";
+  in.args = "[5]";
+  say(2, in);
+  MESSAGE("its numbers mean something else");
+  change({1, 3});
+  caf::anon_send(x.ingest, done);
+  settle();
+  others.processes[2] = 2;
+  change({1, 2, 3});
+  caf::anon_send(x.ingest, done);
+  route_here(cast->all<broadcast>()[0].ticket, 1, 1);
+  CHECK_EQUAL(others.left(), 0u);
+}
+
 // -- commands -----------------------------------------------------------------
 
 TEST(a command is carried out by all nodes) {
