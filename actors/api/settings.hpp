@@ -232,7 +232,8 @@ struct proxy_settings {
 struct router_settings {
   /// I/O threads; 0 for one per core.
   size_t threads = 0;
-  /// Whether broadcasts are written through io_uring where the kernel allows it.
+  /// Whether broadcasts are written through io_uring where the kernel allows
+  /// it.
   bool io_uring = true;
   /// Node number in session ids, 0 to 65535.
   size_t node = 0;
