@@ -79,10 +79,18 @@ public:
   bool send(std::string_view bytes) {
     auto x = state_;
     x->home.call([&] {
-      x->out += bytes;
+      {
+        std::lock_guard guard{x->mutex};
+        x->out += bytes;
+      }
       x->write();
     });
-    return x->wait([&] { return x->out.empty() || x->over; }) && !x->over;
+    auto sent = false;
+    x->wait([&] {
+      sent = x->out.empty();
+      return sent || x->over;
+    });
+    return sent;
   }
 
   /// Reads exactly so many bytes, fewer if the stream ends.
