@@ -21,7 +21,9 @@ public:
   using super = caf::io::network::multiplexer;
 
   explicit multiplexer(caf::actor_system* sys) : super(sys) {
-    // nop
+    // CAF would take the thread that starts the system for the one that runs
+    // brokers, and end them there.
+    thread_id({});
   }
 
   ~multiplexer() override;

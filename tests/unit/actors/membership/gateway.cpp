@@ -1,7 +1,6 @@
 #include "actors/membership/gateway.hpp"
 
 #include "actors/api/type_ids.hpp"
-#include "actors/membership/multiplexer.hpp"
 #include "actors/shard/coordinator.hpp"
 #include "tests/unit/transports/net/peer_sockets.hpp"
 
@@ -12,6 +11,7 @@
 #include <caf/send.hpp>
 
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -58,14 +58,12 @@ struct node {
     self.reset();
     caf::anon_send_exit(std::exchange(gate, nullptr),
                         caf::exit_reason::user_shutdown);
-    // What closes the port is done by then.
-    multiplexer_of().try_run_once();
+    // What closes the port has run when a later turn has.
+    std::promise<void> turn;
+    loop.post([&turn] { turn.set_value(); });
+    turn.get_future().wait();
     way.reset();
     system.reset();
-  }
-
-  caf::io::network::multiplexer& multiplexer_of() {
-    return system->middleman().backend();
   }
 
   /// Returns what dialing an address comes to.
