@@ -13,10 +13,11 @@ constexpr int64_t look = 100;
 
 /// Another process is there, or one that was there before it.
 void change_process(peer& x, uint64_t incarnation, session::time_point until) {
-  auto last = std::exchange(x.former, std::make_unique<link_stream>(x.stream));
+  auto last =
+    std::exchange(x.former, std::make_unique<link_stream>(std::move(x.stream)));
   x.stream.renew();
   if (last && x.former_incarnation == incarnation) {
-    x.stream.out = last->out;
+    x.stream.out = std::move(last->out);
     x.stream.out_stream = last->out_stream;
     x.stream.in_stream = last->in_stream;
     x.stream.received = last->received;

@@ -225,7 +225,7 @@ void websocket_connection::wrote(ssize_t n) {
   writing_ = false;
   if (!io_ || !went(n))
     return;
-  if (session_->queue().empty())
+  if (session_->queue().empty() && control_.empty())
     written();
   else
     write();
