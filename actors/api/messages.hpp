@@ -4,7 +4,9 @@
 #include "actors/api/error.hpp"
 #include "actors/api/event_messages.hpp"
 #include "actors/api/handles.hpp"
+#include "transports/codec/dialect.hpp"
 #include "transports/codec/encoded.hpp"
+#include "transports/codec/short_text.hpp"
 #include "transports/codec/socket/packet.hpp"
 #include "transports/session/close_reason.hpp"
 #include "transports/session/handshake.hpp"
@@ -15,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,10 +92,11 @@ struct presence_attach {
   std::string user;
   std::string nsp;
   /// Id of the connection in the namespace.
-  std::string sid;
+  codec::connection_id sid;
   std::string info;
-  std::string transport;
-  std::string dialect;
+  /// A name that lives forever.
+  std::string_view transport;
+  codec::dialect dialect = codec::dialect::eio4;
   /// When it joined, in seconds since 1970.
   int64_t since = 0;
 };
@@ -106,20 +110,21 @@ struct attached {
 /// Removes a membership of a connection.
 struct presence_detach {
   std::string user;
-  std::string sid;
+  codec::connection_id sid;
 };
 
 /// A connection changed its transport.
 struct moved {
   std::string user;
-  std::string sid;
-  std::string transport;
+  codec::connection_id sid;
+  /// A name that lives forever.
+  std::string_view transport;
 };
 
 /// Pushes an event to one connection.
 struct deliver {
   codec::event_ptr event;
-  std::string sid;
+  codec::connection_id sid;
   bool volatile_ = false;
   /// Number of the confirm that awaits the client's ack; 0 for none.
   uint64_t confirm = 0;
@@ -129,12 +134,12 @@ struct deliver {
 
 /// Leaves a namespace at the site's request.
 struct disconnect {
-  std::string sid;
+  codec::connection_id sid;
 };
 
 /// Joins and leaves rooms.
 struct change_rooms {
-  std::string sid;
+  codec::connection_id sid;
   std::vector<std::string> join;
   std::vector<std::string> leave;
 };

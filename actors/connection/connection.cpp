@@ -10,6 +10,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <forward_list>
+#include <iterator>
+#include <map>
+#include <string_view>
 
 namespace signalbox {
 
@@ -23,8 +27,7 @@ public:
                   std::shared_ptr<const session::handshake> from)
     : light_actor(cfg, at), shared_(shared),
       population_(shared.count, actor_kind::connection), out_(&out),
-      from_(std::move(from)),
-      deadline_(session::make_timer<&connection_impl::on_deadline>(this)) {
+      from_(std::move(from)) {
     arm();
   }
 
@@ -67,11 +70,14 @@ protected:
     if (auto* out = std::exchange(out_, nullptr))
       out->close(close_reason::actor_down);
     while (!memberships_.empty())
-      leave(*memberships_.back());
+      leave(memberships_.front());
   }
 
 private:
   using stage = membership::stage;
+  /// Events under way: where their acks go.
+  using pending =
+    std::map<uint64_t, std::pair<std::string, std::optional<uint64_t>>>;
 
   connection_actor handle() {
     return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
@@ -90,8 +96,8 @@ private:
       out_->send(x);
   }
 
-  std::string transport() const {
-    return std::string{out_ == nullptr ? "" : out_->transport()};
+  std::string_view transport() const {
+    return out_ == nullptr ? std::string_view{} : out_->transport();
   }
 
   /// The actor ends when the news of it arrives.
@@ -108,9 +114,8 @@ private:
 
   void on(session_upgraded&) {
     for (const auto& each : memberships_)
-      if (!each->sid.empty()) // USERS knows it, or is about to.
-        caf::anon_send(shared_.users,
-                       moved{each->user, each->sid, transport()});
+      if (!each.sid.empty()) // USERS knows it, or is about to.
+        caf::anon_send(shared_.users, moved{each.user, each.sid, transport()});
   }
 
   void on(received& x) {
@@ -164,43 +169,34 @@ private:
       return;
     }
     auto i = shared_.namespaces.find(x.nsp);
-    if (i == shared_.namespaces.end()) {
-      refuse(x.nsp, ec::invalid_namespace);
-      return;
-    }
-    if (x.data.size() > limits().auth_payload) {
-      refuse(x.nsp, ec::auth_too_large);
-      return;
-    }
-    if (memberships_.size() >= limits().namespaces) {
-      refuse(x.nsp, ec::too_many_namespaces);
-      return;
-    }
-    auto fresh = std::make_unique<membership>(*this);
-    fresh->nsp = x.nsp;
-    fresh->ticket = ++last_ticket_;
+    if (i == shared_.namespaces.end())
+      return refuse(x.nsp, ec::invalid_namespace);
+    if (x.data.size() > limits().auth_payload)
+      return refuse(x.nsp, ec::auth_too_large);
+    auto inside = std::distance(memberships_.begin(), memberships_.end());
+    if (static_cast<size_t>(inside) >= limits().namespaces)
+      return refuse(x.nsp, ec::too_many_namespaces);
+    auto& fresh = memberships_.emplace_front(*this, i->first);
+    fresh.ticket = ++last_ticket_;
     // A client that offers a key wants to be a publisher, and nothing else; a
     // header may have been meant for somebody else.
     auto index = shared_.keys.find_bearer(from_->header("authorization"));
     auto key = offered_key(x.data);
-    if (from_->site)
+    if (from_->site())
       index = shared_.keys.publisher();
     else if (key)
       index = shared_.keys.find(*key);
     if (key || index) {
-      if (join_publisher(*fresh, index))
-        memberships_.push_back(std::move(fresh));
+      join_publisher(fresh, index);
       return;
     }
     if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty()) {
-      auto& joining = *memberships_.emplace_back(std::move(fresh));
-      attach_to_users(joining);
+      attach_to_users(fresh, {});
       return;
     }
     caf::anon_send(
       shared_.site_auth,
-      authenticate{handle(), fresh->ticket, x.nsp, from_, std::move(x.data)});
-    memberships_.push_back(std::move(fresh));
+      authenticate{handle(), fresh.ticket, x.nsp, from_, std::move(x.data)});
   }
 
   void on(verdict& x) {
@@ -210,25 +206,25 @@ private:
     auto anonymous = shared_.namespaces.find(to->nsp)->second.opts.anonymous;
     if (x.outcome != ec::none
         && !(x.outcome == ec::unauthorized && anonymous)) {
-      auto nsp = to->nsp;
+      const auto& nsp = to->nsp;
       forget(*to);
       refuse(nsp, x.outcome);
       return;
     }
     to->user = std::move(x.user);
-    to->info = std::move(x.info);
-    to->first_rooms = std::move(x.rooms);
-    attach_to_users(*to);
+    if (!x.rooms.empty())
+      to->first_rooms =
+        std::make_unique<std::vector<std::string>>(std::move(x.rooms));
+    attach_to_users(*to, std::move(x.info));
   }
 
-  void attach_to_users(membership& x) {
+  void attach_to_users(membership& x, std::string info) {
     x.at = stage::attaching;
     x.sid = shared_.make_id();
     caf::anon_send(shared_.users,
                    presence_attach{handle(), x.ticket, x.user, x.nsp, x.sid,
-                                   x.info, transport(),
-                                   std::string{from_->dialect},
-                                   std::time(nullptr)});
+                                   std::move(info), transport(),
+                                   from_->dialect(), std::time(nullptr)});
   }
 
   void on(attached& x) {
@@ -242,12 +238,13 @@ private:
       to->at = stage::joined;
       to->hub = local;
       local->join(*to);
-      for (const auto& room : std::exchange(to->first_rooms, {}))
-        local->join_room(*to, room);
+      if (auto rooms = std::move(to->first_rooms))
+        for (const auto& room : *rooms)
+          local->join_room(*to, room);
       accept(*to);
       return;
     }
-    auto nsp = to->nsp;
+    const auto& nsp = to->nsp;
     if (x.outcome == ec::none)
       leave(*to);
     else
@@ -271,17 +268,18 @@ private:
 
   // -- publishers -------------------------------------------------------------
 
-  bool join_publisher(membership& x, std::optional<size_t> index) {
+  void join_publisher(membership& x, std::optional<size_t> index) {
     if (!index || !shared_.keys.may_post(*index, x.nsp)) {
       ++shared_.count.bad_keys;
-      refuse(x.nsp, ec::unauthorized);
-      return false;
+      const auto& nsp = x.nsp;
+      forget(x);
+      refuse(nsp, ec::unauthorized);
+      return;
     }
     x.at = stage::publisher;
-    x.key = *index;
+    x.key = static_cast<uint32_t>(*index);
     x.sid = shared_.make_id();
     accept(x);
-    return true;
   }
 
   // -- events -----------------------------------------------------------------
@@ -294,7 +292,7 @@ private:
       uint64_t ticket = 0;
       if (x.id) {
         ticket = ++last_ticket_;
-        owed_[ticket] = {x.nsp, *x.id};
+        owed()[ticket] = {x.nsp, *x.id};
       }
       auto event = read_emission(x);
       caf::anon_send(shared_.ingest,
@@ -309,7 +307,7 @@ private:
         ack(x.nsp, *x.id, error_args(ec::client_events_refused));
       return;
     }
-    if (owed_.size() >= limits().pending_forwards) {
+    if (owed().size() >= limits().pending_forwards) {
       ++shared_.count.client_events_busy;
       if (x.id)
         ack(x.nsp, *x.id, error_args(ec::busy));
@@ -317,7 +315,7 @@ private:
     }
     ++shared_.count.client_events_forwarded;
     auto ticket = ++last_ticket_;
-    owed_[ticket] = {x.nsp, x.id};
+    owed()[ticket] = {x.nsp, x.id};
     caf::anon_send(shared_.site_auth,
                    forward_event{handle(), ticket, from.user, x.nsp,
                                  codec::embed_binary(x.data, x.attachments)});
@@ -333,9 +331,19 @@ private:
 
   /// Answers an event that was under way, if its sender asked for an ack.
   void settle(uint64_t ticket, std::string_view args) {
-    auto node = owed_.extract(ticket);
+    if (owed_ == nullptr)
+      return;
+    auto node = owed_->extract(ticket);
     if (!node.empty() && node.mapped().second)
       ack(node.mapped().first, *node.mapped().second, args);
+    if (owed_->empty())
+      owed_.reset();
+  }
+
+  pending& owed() {
+    if (owed_ == nullptr)
+      owed_ = std::make_unique<pending>();
+    return *owed_;
   }
 
   void ack(const std::string& nsp, uint64_t id, std::string_view args) {
@@ -391,23 +399,21 @@ private:
   // -- memberships ------------------------------------------------------------
 
   template <class F>
-  membership* find_if(F wanted) const {
-    for (const auto& each : memberships_)
-      if (wanted(*each))
-        return each.get();
-    return nullptr;
+  membership* find_if(F wanted) {
+    auto i = std::find_if(memberships_.begin(), memberships_.end(), wanted);
+    return i == memberships_.end() ? nullptr : &*i;
   }
 
-  membership* find(const std::string& nsp) const {
+  membership* find(const std::string& nsp) {
     return find_if([&](const auto& x) { return x.nsp == nsp; });
   }
 
-  membership* find(uint64_t ticket, stage at) const {
+  membership* find(uint64_t ticket, stage at) {
     return find_if(
       [&](const auto& x) { return x.ticket == ticket && x.at == at; });
   }
 
-  membership* find_sid(const std::string& sid) const {
+  membership* find_sid(std::string_view sid) {
     return find_if(
       [&](const auto& x) { return x.sid == sid && x.at == stage::joined; });
   }
@@ -422,7 +428,7 @@ private:
   }
 
   void forget(const membership& x) {
-    std::erase_if(memberships_, [&x](auto& each) { return each.get() == &x; });
+    memberships_.remove_if([&x](const auto& each) { return &each == &x; });
     if (alive())
       arm();
   }
@@ -433,18 +439,19 @@ private:
   void arm() {
     auto& wheel = home().home().wheel();
     auto inside = std::any_of(memberships_.begin(), memberships_.end(),
-                              [](const auto& x) { return x->inside(); });
+                              [](const auto& x) { return x.inside(); });
     if (inside)
       lonely_until_ = 0;
     else if (lonely_until_ == 0)
       lonely_until_ = wheel.now() + shared_.opts.engine.connect_timeout.count();
     auto next = lonely_until_;
     for (const auto& each : memberships_)
-      next = each->next_expiry(next);
+      next = each.next_expiry(next);
     if (next == 0)
       deadline_.cancel();
     else
-      wheel.arm(deadline_, next - wheel.now());
+      deadline_.arm<&connection_impl::on_deadline>(wheel, this,
+                                                   next - wheel.now());
   }
 
   void on_deadline() {
@@ -453,8 +460,8 @@ private:
       close(close_reason::connect_timeout);
       return;
     }
-    for (const auto& each : memberships_)
-      each->expire(now());
+    for (auto& each : memberships_)
+      each.expire(now());
     arm();
   }
 
@@ -462,11 +469,11 @@ private:
   population population_;
   session::port* out_;
   std::shared_ptr<const session::handshake> from_;
-  session::timer deadline_;
+  session::rare_timer deadline_;
   session::time_point lonely_until_ = 0;
-  std::vector<std::unique_ptr<membership>> memberships_;
-  /// Events under way: where their acks go.
-  std::map<uint64_t, std::pair<std::string, std::optional<uint64_t>>> owed_;
+  std::forward_list<membership> memberships_;
+  /// Null while nothing is under way.
+  std::unique_ptr<pending> owed_;
   uint64_t last_ticket_ = 0;
   size_t failed_ = 0;
 };

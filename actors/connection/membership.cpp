@@ -4,24 +4,32 @@ namespace signalbox {
 
 std::optional<uint64_t> membership::owe(uint64_t confirm, int64_t until,
                                         size_t most) {
-  if (acks_.size() >= most)
+  if (debts_ == nullptr)
+    debts_ = std::make_unique<debts>();
+  if (debts_->acks.size() >= most)
     return {};
-  auto id = next_ack_++;
-  acks_[id] = {confirm, until};
+  auto id = debts_->next++;
+  debts_->acks[id] = {confirm, until};
   return id;
 }
 
 uint64_t membership::settle(std::optional<uint64_t> id) {
-  auto node = id ? acks_.extract(*id) : decltype(acks_.extract(0)){};
+  if (debts_ == nullptr || !id)
+    return 0;
+  auto node = debts_->acks.extract(*id);
   return node.empty() ? 0 : node.mapped().confirm;
 }
 
 void membership::expire(int64_t now) {
-  std::erase_if(acks_, [now](const auto& x) { return now >= x.second.until; });
+  if (debts_ != nullptr)
+    std::erase_if(debts_->acks,
+                  [now](const auto& x) { return now >= x.second.until; });
 }
 
 int64_t membership::next_expiry(int64_t otherwise) const {
-  for (const auto& [id, each] : acks_)
+  if (debts_ == nullptr)
+    return otherwise;
+  for (const auto& [id, each] : debts_->acks)
     if (otherwise == 0 || each.until < otherwise)
       otherwise = each.until;
   return otherwise;

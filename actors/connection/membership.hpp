@@ -1,13 +1,16 @@
 #pragma once
 
 #include "actors/api/member.hpp"
+#include "transports/codec/short_text.hpp"
 #include "transports/session/handler.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace signalbox {
 
@@ -28,7 +31,9 @@ public:
     publisher,
   };
 
-  explicit membership(connection_impl& owner) : owner_(owner) {
+  /// `name` is the namespace's own, which outlives it.
+  membership(connection_impl& owner, const std::string& name)
+    : nsp(name), owner_(owner) {
     // nop
   }
 
@@ -54,19 +59,18 @@ public:
   /// stands for never.
   int64_t next_expiry(int64_t otherwise) const;
 
-  stage at = stage::asking;
-  std::string nsp;
-  std::string sid;
+  const std::string& nsp;
+  codec::connection_id sid;
   std::string user;
-  std::string info;
   /// The hub it is a member of; null until it has joined.
   signalbox::hub* hub = nullptr;
   /// Names the question under way; a late answer to an earlier one is void.
   uint64_t ticket = 0;
-  /// Rooms of the verdict, joined with the membership.
-  std::vector<std::string> first_rooms;
+  /// Rooms of the verdict, until they are joined with the membership.
+  std::unique_ptr<std::vector<std::string>> first_rooms;
   /// Index of a publisher's credential.
-  size_t key = 0;
+  uint32_t key = 0;
+  stage at = stage::asking;
 
 private:
   struct owed {
@@ -74,9 +78,15 @@ private:
     int64_t until = 0;
   };
 
+  /// What the client owes by the ids of the acks, which never come again.
+  struct debts {
+    uint64_t next = 0;
+    std::map<uint64_t, owed> acks;
+  };
+
   connection_impl& owner_;
-  uint64_t next_ack_ = 0;
-  std::map<uint64_t, owed> acks_;
+  /// Null until something was owed.
+  std::unique_ptr<debts> debts_;
 };
 
 } // namespace signalbox

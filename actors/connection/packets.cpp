@@ -18,9 +18,10 @@ socket::packet make(packet_type type, const std::string& nsp) {
 
 } // namespace
 
-socket::packet accept_packet(const std::string& nsp, const std::string& sid) {
+socket::packet accept_packet(const std::string& nsp, std::string_view sid) {
   auto out = make(packet_type::connect, nsp);
-  out.data = "{\"sid\":\"" + sid + "\"}";
+  out.data = "{\"sid\":\"";
+  out.data.append(sid).append("\"}");
   return out;
 }
 

@@ -14,7 +14,7 @@
 namespace signalbox {
 
 /// Answers a CONNECT: the client is in.
-socket::packet accept_packet(const std::string& nsp, const std::string& sid);
+socket::packet accept_packet(const std::string& nsp, std::string_view sid);
 
 /// Answers a CONNECT: `{"message":...,"data":...}`; `data` is JSON, empty for
 /// none.

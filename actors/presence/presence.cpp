@@ -4,15 +4,15 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace signalbox {
 
 presence::presence(caf::actor_config& cfg, shard& at, std::string user,
                    uint64_t version, const presence_settings& opts,
-                   counters& count, ended on_ended)
+                   counters& count, keeper& owner)
   : light_actor(cfg, at), opts_(opts), population_(count, actor_kind::presence),
-    user_(std::move(user)), version_(version), on_ended_(std::move(on_ended)),
-    grace_(session::make_timer<&presence::on_grace_over>(this)) {
+    owner_(&owner), user_(std::move(user)), version_(version) {
   // nop
 }
 
@@ -89,14 +89,15 @@ void presence::receive(caf::mailbox_element& x) {
 void presence::on_end(const caf::error&) {
   population_.end();
   grace_.cancel();
-  if (auto tell = std::move(on_ended_))
-    tell(*this, in_order_);
+  if (auto* owner = std::exchange(owner_, nullptr))
+    owner->on_ended(*this, in_order_);
   entries_.clear();
 }
 
 void presence::arm() {
   if (entries_.empty())
-    home().home().wheel().arm(grace_, opts_.leave_grace.count());
+    grace_.arm<&presence::on_grace_over>(home().home().wheel(), this,
+                                         opts_.leave_grace.count());
 }
 
 void presence::on_grace_over() {

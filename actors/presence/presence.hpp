@@ -4,11 +4,12 @@
 #include "actors/api/messages.hpp"
 #include "actors/api/settings.hpp"
 #include "actors/shard/light_actor.hpp"
+#include "transports/codec/short_text.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signalbox {
@@ -38,12 +39,19 @@ public:
     }
   };
 
-  /// Called when the record ends; `in_order` tells whether it was to.
-  using ended = std::function<void(presence& x, bool in_order)>;
+  /// Who keeps the records; outlives them.
+  class keeper {
+  public:
+    /// The record ends; `in_order` tells whether it was to.
+    virtual void on_ended(presence& x, bool in_order) = 0;
+
+  protected:
+    ~keeper() = default;
+  };
 
   presence(caf::actor_config& cfg, shard& at, std::string user,
            uint64_t version, const presence_settings& opts, counters& count,
-           ended on_ended);
+           keeper& owner);
 
   const char* name() const override;
 
@@ -62,7 +70,7 @@ public:
   }
 
   /// JSON object the site gave with its last verdict; may be empty.
-  const std::string& info() const noexcept {
+  std::string_view info() const noexcept {
     return info_;
   }
 
@@ -112,13 +120,14 @@ private:
 
   const presence_settings& opts_;
   population population_;
+  /// Null when it has been told of the end.
+  keeper* owner_;
   std::string user_;
-  std::string info_;
+  codec::rare_text info_;
   uint64_t version_;
-  bool home_here_ = true;
   std::vector<entry> entries_;
-  ended on_ended_;
-  session::timer grace_;
+  session::rare_timer grace_;
+  bool home_here_ = true;
   bool in_order_ = false;
 };
 

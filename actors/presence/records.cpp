@@ -9,6 +9,14 @@
 
 namespace signalbox {
 
+namespace {
+
+presence& local(const presence_actor& x) {
+  return *static_cast<presence*>(caf::actor_cast<caf::abstract_actor*>(x));
+}
+
+} // namespace
+
 records::records(shard& home, const std::map<std::string, nsp_actor>& nsps,
                  const presence_settings& opts, counters& count, links to)
   : home_(home), opts_(opts), count_(count), to_(std::move(to)),
@@ -19,7 +27,7 @@ records::records(shard& home, const std::map<std::string, nsp_actor>& nsps,
 ec records::add(uint16_t node, const std::string& user, const std::string& info,
                 const wire::seat& x, bool claimed) {
   auto known = records_.count(user) > 0;
-  auto& r = *find_or_make(user).local;
+  auto& r = find_or_make(user);
   auto outcome = ec::none;
   change(r, [&] {
     outcome = r.add({node, index(x.nsp), x.connection, claimed}, info);
@@ -34,12 +42,12 @@ void records::remove(uint16_t node, const std::string& user,
   auto i = records_.find(user);
   if (i == records_.end())
     return;
-  auto& r = *i->second.local;
+  auto& r = local(i->second);
   change(r, [&] { r.remove({node, index(x.nsp), x.connection}); });
 }
 
 void records::hold(uint16_t node, const wire::hold& x) {
-  auto& r = *find_or_make(x.user).local;
+  auto& r = find_or_make(x.user);
   std::vector<presence::entry> now;
   for (const auto& each : x.seats)
     now.push_back({node, index(each.nsp), each.connection});
@@ -51,23 +59,24 @@ void records::release(uint16_t node, const std::string& user) {
   auto i = records_.find(user);
   if (i == records_.end())
     return;
-  auto& r = *i->second.local;
+  auto& r = local(i->second);
   change(r, [&] { r.replace(node, {}); });
   if (r.entries().empty() && !to_.here(user))
     r.dismiss();
 }
 
 void records::keep(const std::function<bool(uint16_t node)>& lives) {
-  for (auto& [user, r] : records_) {
-    r.local->set_home(to_.here(user));
+  for (auto& [name, handle] : records_) {
+    auto& x = local(handle);
+    auto here = to_.here(x.user());
+    x.set_home(here);
     std::vector<uint16_t> gone;
-    for (const auto& each : r.local->entries())
+    for (const auto& each : x.entries())
       if (!lives(each.node))
         gone.push_back(each.node);
-    auto& x = *r.local;
     for (auto node : gone)
       change(x, [&] { x.replace(node, {}); });
-    if (!to_.here(user))
+    if (!here)
       change(x, [&] { x.drop_unclaimed(); });
   }
   end_if([this](const presence& x) {
@@ -95,50 +104,52 @@ wire::whereabouts records::locate(const std::string& user,
 
 const presence* records::find(const std::string& user) const {
   auto i = records_.find(user);
-  return i == records_.end() ? nullptr : i->second.local;
+  return i == records_.end() ? nullptr : &local(i->second);
 }
 
 presence_actor records::handle(const std::string& user) const {
   auto i = records_.find(user);
-  return i == records_.end() ? presence_actor{} : i->second.handle;
+  return i == records_.end() ? presence_actor{} : i->second;
 }
 
 uint64_t records::version(const std::string& user) {
   auto i = records_.find(user);
   if (i == records_.end())
     return 0;
-  i->second.local->lift(to_.version_floor());
-  return i->second.local->version();
+  auto& x = local(i->second);
+  x.lift(to_.version_floor());
+  return x.version();
 }
 
 void records::clear() {
   stopping_ = true;
   // At once: they call back, and USERS may be gone before a message arrives.
   for (auto& [user, each] : records_)
-    each.local->dismiss();
+    local(each).dismiss();
   records_.clear();
   nsps_.clear();
   to_ = {};
 }
 
-records::record& records::find_or_make(const std::string& user) {
+presence& records::find_or_make(const std::string& user) {
   auto i = records_.find(user);
   if (i != records_.end())
-    return i->second;
+    return local(i->second);
   // A version must never go back, not even over the end of a record (one of
   // the same second), of the process or of the node that had it.
   auto version = std::max(to_.version_floor(), last_version_);
+  presence::keeper& owner = *this;
   auto [handle, self] = spawn_light<presence, presence_actor>(
-    home_, user, version, opts_, count_,
-    [this](presence& x, bool in_order) { on_ended(x, in_order); });
+    home_, user, version, opts_, count_, owner);
   self->set_home(to_.here(user));
   ++count_.users_online;
-  return records_.emplace(user, record{handle, self}).first->second;
+  records_.emplace(self->user(), handle);
+  return *self;
 }
 
 void records::on_ended(presence& x, bool in_order) {
   auto i = records_.find(x.user());
-  if (stopping_ || i == records_.end() || i->second.local != &x)
+  if (stopping_ || i == records_.end() || &local(i->second) != &x)
     return;
   --count_.users_online;
   last_version_ = std::max(last_version_, x.version());
@@ -158,12 +169,11 @@ void records::on_ended(presence& x, bool in_order) {
 void records::end_if(const std::function<bool(const presence& x)>& wanted) {
   std::vector<presence_actor> all;
   for (auto& [user, r] : records_)
-    if (wanted(*r.local))
-      all.push_back(r.handle);
+    if (wanted(local(r)))
+      all.push_back(r);
   // Each takes itself off the table.
   for (auto& each : all)
-    static_cast<presence*>(caf::actor_cast<caf::abstract_actor*>(each))
-      ->dismiss();
+    local(each).dismiss();
 }
 
 // -- namespaces ---------------------------------------------------------------

@@ -10,13 +10,14 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace signalbox {
 
 /// The records of the users who have their home on this node. Part of USERS.
-class records {
+class records : private presence::keeper {
 public:
   /// Whom the records tell and ask; all on USERS' shard.
   struct links {
@@ -69,13 +70,8 @@ public:
   void clear();
 
 private:
-  struct record {
-    presence_actor handle;
-    presence* local = nullptr;
-  };
-
-  record& find_or_make(const std::string& user);
-  void on_ended(presence& x, bool in_order);
+  presence& find_or_make(const std::string& user);
+  void on_ended(presence& x, bool in_order) override;
   uint16_t index(const std::string& nsp);
   std::vector<uint16_t> namespaces(const presence& x) const;
   void recount(const std::vector<uint16_t>& before,
@@ -90,7 +86,8 @@ private:
   links to_;
   /// Namespaces by index, with their actors; null for one that is not ours.
   std::vector<std::pair<std::string, nsp_actor>> nsps_;
-  std::unordered_map<std::string, record> records_;
+  /// The keys are the records' own names of the users.
+  std::unordered_map<std::string_view, presence_actor> records_;
   /// The highest version of the records that have ended.
   uint64_t last_version_ = 0;
   bool stopping_ = false;

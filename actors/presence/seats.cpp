@@ -10,46 +10,49 @@
 namespace signalbox {
 
 void seats::add(const presence_attach& x, uint16_t home) {
-  seat at{x.who, x.nsp, x.sid, x.transport, x.dialect, x.since};
+  seat at{x.who,    &*nsps_.insert(x.nsp).first, x.sid, x.since, x.transport,
+          x.dialect};
   if (x.user.empty()) {
     nobody_.emplace(x.sid, std::move(at));
     return;
   }
-  auto& to = users_[x.user];
+  auto& owner = *users_.try_emplace(x.user).first;
+  auto& to = owner.second;
   to.home = home;
   to.info = x.info;
   to.all.push_back(std::move(at));
-  owners_[x.sid] = x.user;
+  owners_[x.sid] = &owner;
 }
 
-std::optional<seats::found> seats::remove(const std::string& sid) {
-  if (auto anybody = nobody_.extract(sid); !anybody.empty())
-    return found{{}, std::move(anybody.mapped())};
-  auto owner = owners_.extract(sid);
-  if (owner.empty())
+std::vector<seats::seat>::iterator seats::find_in(user& x,
+                                                  std::string_view sid) {
+  return std::find_if(x.all.begin(), x.all.end(),
+                      [sid](const seat& each) { return each.sid == sid; });
+}
+
+std::optional<seats::found> seats::remove(std::string_view sid) {
+  if (auto i = nobody_.find(sid); i != nobody_.end()) {
+    found out{{}, std::move(i->second)};
+    nobody_.erase(i);
+    return out;
+  }
+  auto i = owners_.find(sid);
+  if (i == owners_.end())
     return {};
-  auto i = users_.find(owner.mapped());
-  if (i == users_.end())
-    return {};
-  auto& all = i->second.all;
-  auto j = std::find_if(all.begin(), all.end(),
-                        [&sid](const seat& x) { return x.sid == sid; });
-  if (j == all.end())
-    return {};
-  found out{std::move(owner.mapped()), std::move(*j)};
-  all.erase(j);
-  if (all.empty())
-    users_.erase(i);
+  auto& [name, owner] = *i->second;
+  owners_.erase(i);
+  auto at = find_in(owner, sid);
+  found out{name, std::move(*at)};
+  owner.all.erase(at);
+  if (owner.all.empty())
+    users_.erase(out.user);
   return out;
 }
 
 void seats::move(const moved& x) {
-  auto i = users_.find(x.user);
-  if (i == users_.end())
-    return;
-  for (auto& each : i->second.all)
-    if (each.sid == x.sid)
-      each.transport = x.transport;
+  auto i = owners_.find(x.sid);
+  if (i != owners_.end() && i->second->first == x.user)
+    find_in(i->second->second, x.sid)->transport = x.transport;
 }
 
 const seats::user* seats::find(const std::string& name) const {
@@ -57,18 +60,11 @@ const seats::user* seats::find(const std::string& name) const {
   return i == users_.end() ? nullptr : &i->second;
 }
 
-const seats::seat* seats::find_sid(const std::string& sid) const {
-  if (auto anybody = nobody_.find(sid); anybody != nobody_.end())
-    return &anybody->second;
-  auto owner = owners_.find(sid);
-  if (owner == owners_.end())
-    return nullptr;
-  auto i = users_.find(owner->second);
-  if (i != users_.end())
-    for (const auto& each : i->second.all)
-      if (each.sid == sid)
-        return &each;
-  return nullptr;
+const seats::seat* seats::find_sid(std::string_view sid) const {
+  if (auto i = nobody_.find(sid); i != nobody_.end())
+    return &i->second;
+  auto i = owners_.find(sid);
+  return i == owners_.end() ? nullptr : &*find_in(i->second->second, sid);
 }
 
 uint64_t seats::push(const std::string& name, const deliver_users& x) const {
@@ -77,7 +73,7 @@ uint64_t seats::push(const std::string& name, const deliver_users& x) const {
   if (to == nullptr)
     return reached;
   for (const auto& each : to->all) {
-    if (each.nsp != x.event->nsp())
+    if (*each.nsp != x.event->nsp())
       continue;
     caf::anon_send(each.who, deliver{x.event, each.sid, x.volatile_, x.confirm,
                                      x.confirm_ms});
@@ -101,7 +97,7 @@ wire::hold describe(const std::string& name, const seats::user& x) {
   out.user = name;
   out.info = x.info;
   for (const auto& each : x.all)
-    out.seats.push_back({each.nsp, connection_number(each.who)});
+    out.seats.push_back({*each.nsp, connection_number(each.who)});
   return out;
 }
 
@@ -109,11 +105,11 @@ std::string to_json(const seats::seat& x) {
   std::string out = "{\"id\":";
   codec::quote_json(x.sid, out);
   out += ",\"namespace\":";
-  codec::quote_json(x.nsp, out);
+  codec::quote_json(*x.nsp, out);
   out += ",\"transport\":";
   codec::quote_json(x.transport, out);
   out += ",\"dialect\":";
-  codec::quote_json(x.dialect, out);
+  codec::quote_json(codec::to_string(x.dialect), out);
   out += ",\"since\":" + std::to_string(x.since) + "}";
   return out;
 }

@@ -4,8 +4,11 @@
 #include "actors/api/wire.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -17,17 +20,18 @@ public:
   /// One membership of one connection.
   struct seat {
     connection_actor who;
-    std::string nsp;
-    std::string sid;
-    std::string transport;
-    std::string dialect;
+    /// Held by the seats, as is what names the transport by the program.
+    const std::string* nsp = nullptr;
+    codec::connection_id sid;
     int64_t since = 0;
+    std::string_view transport;
+    codec::dialect dialect = codec::dialect::eio4;
   };
 
   /// A user with connections here.
   struct user {
     std::vector<seat> all;
-    std::string info;
+    codec::rare_text info;
     /// Node that keeps the record.
     uint16_t home = 0;
   };
@@ -42,7 +46,7 @@ public:
   void add(const presence_attach& x, uint16_t home);
 
   /// Removes a membership. Returns it, nothing if it was not there.
-  std::optional<found> remove(const std::string& sid);
+  std::optional<found> remove(std::string_view sid);
 
   /// Notes a new transport.
   void move(const moved& x);
@@ -51,24 +55,32 @@ public:
   const user* find(const std::string& name) const;
 
   /// Returns a connection by its id, null if it is not here.
-  const seat* find_sid(const std::string& sid) const;
+  const seat* find_sid(std::string_view sid) const;
 
   /// Sends an event to a user's connections in its namespace. Returns how
   /// many.
   uint64_t push(const std::string& name, const deliver_users& x) const;
 
-  std::unordered_map<std::string, user>& users() noexcept {
+  using by_name = std::unordered_map<std::string, user>;
+
+  by_name& users() noexcept {
     return users_;
   }
 
   void clear();
 
 private:
-  std::unordered_map<std::string, user> users_;
-  /// Connections of nobody in particular, by id.
-  std::unordered_map<std::string, seat> nobody_;
-  /// Connection id -> user.
-  std::unordered_map<std::string, std::string> owners_;
+  template <class T>
+  using by_id = std::unordered_map<codec::connection_id, T,
+                                   codec::connection_id::hash, std::equal_to<>>;
+
+  static std::vector<seat>::iterator find_in(user& x, std::string_view sid);
+
+  std::set<std::string> nsps_;
+  by_name users_;
+  /// Connections of nobody in particular.
+  by_id<seat> nobody_;
+  by_id<by_name::value_type*> owners_;
 };
 
 /// Returns what names a connection among those of its node.

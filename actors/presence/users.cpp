@@ -176,7 +176,7 @@ private:
       if (!was->user.empty())
         for (auto node : targets(was->user))
           tell_gone(node, was->user,
-                    {was->at.nsp, connection_number(was->at.who)});
+                    {*was->at.nsp, connection_number(was->at.who)});
       return;
     }
     // At once: the connection may join again, which is the same membership.
@@ -274,8 +274,9 @@ private:
   /// Returns a user's memberships, and those that are being taken up: the
   /// record that is lost may have had them already.
   wire::hold report(const std::string& user) const {
+    static const seats::user nobody;
     const auto* known = seats_.find(user);
-    auto out = describe(user, known == nullptr ? seats::user{} : *known);
+    auto out = describe(user, known == nullptr ? nobody : *known);
     for (const auto& [number, p] : pending_)
       if (p.x.user == user && p.outcome == ec::none) {
         out.seats.push_back(p.seat());
@@ -391,7 +392,7 @@ private:
       return 0;
     size_t n = 0;
     for (const auto& each : user->all) {
-      if (!x.nsp.empty() && each.nsp != x.nsp)
+      if (!x.nsp.empty() && *each.nsp != x.nsp)
         continue;
       send_command(x, each);
       ++n;
@@ -402,7 +403,7 @@ private:
   size_t change_connection(const user_command& x,
                            const std::string& sid) const {
     const auto* found = seats_.find_sid(sid);
-    if (found == nullptr || (!x.nsp.empty() && found->nsp != x.nsp))
+    if (found == nullptr || (!x.nsp.empty() && *found->nsp != x.nsp))
       return 0;
     send_command(x, *found);
     return 1;

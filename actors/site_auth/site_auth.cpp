@@ -4,6 +4,7 @@
 #include "actors/api/type_ids.hpp"
 #include "actors/shard/light_actor.hpp"
 #include "actors/site_auth/verdict.hpp"
+#include "actors/site_auth/verdict_cache.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/digest.hpp"
@@ -63,17 +64,13 @@ protected:
     client_.reset();
     asking_.clear();
     cache_.clear();
+    expiry_.cancel();
   }
 
 private:
   struct waiter {
     connection_actor who;
     uint64_t ticket = 0;
-  };
-
-  struct cached {
-    verdict answer;
-    session::time_point until = 0;
   };
 
   /// After every message and every reply.
@@ -94,14 +91,10 @@ private:
     for (const auto& [name, value] : headers)
       key.append(1, '\0').append(name).append(1, '\0').append(value);
     key = net::sha256(key);
-    auto now = home().home().wheel().now();
-    if (auto i = cache_.find(key); i != cache_.end()) {
-      if (i->second.until > now) {
-        ++count_.auth_cached;
-        reply({x.asker, x.ticket}, i->second.answer);
-        return;
-      }
-      cache_.erase(i);
+    if (const auto* known = cache_.find(key, home().home().wheel().now())) {
+      ++count_.auth_cached;
+      reply({x.asker, x.ticket}, *known);
+      return;
     }
     auto& waiters = asking_[key];
     waiters.push_back({std::move(x.asker), x.ticket});
@@ -129,15 +122,21 @@ private:
     }
     auto ttl = opts_.site_auth.cache_ttl.count();
     if (answer.outcome == ec::none && ttl > 0) {
-      if (cache_.size() >= cache_size)
-        cache_.erase(cache_.begin());
-      cache_[key] = {answer, home().home().wheel().now() + ttl};
+      cache_.add(key, answer, home().home().wheel().now() + ttl);
+      expire();
     }
     auto node = asking_.extract(key);
     if (node.empty())
       return;
     for (const auto& each : node.mapped())
       reply(each, answer);
+  }
+
+  /// Drops cached verdicts whose time is over.
+  void expire() {
+    auto& wheel = home().home().wheel();
+    if (auto next = cache_.expire(wheel.now()); next > 0)
+      wheel.arm(expiry_, next - wheel.now());
   }
 
   void reply(const waiter& to, verdict x) {
@@ -158,7 +157,7 @@ private:
         out.emplace_back(each, value.substr(0, header_bytes));
     }
     out.emplace_back("Accept", "application/json");
-    out.emplace_back("X-Forwarded-For", x.from->address);
+    out.emplace_back("X-Forwarded-For", x.from->address());
     out.emplace_back("X-Signalbox-Namespace", x.nsp);
     if (!x.auth.empty()) {
       std::string ascii;
@@ -258,7 +257,8 @@ private:
   codec::url auth_url_;
   codec::url event_url_;
   std::unordered_map<std::string, std::vector<waiter>> asking_;
-  std::unordered_map<std::string, cached> cache_;
+  verdict_cache cache_{cache_size};
+  session::timer expiry_{session::make_timer<&site_auth_impl::expire>(this)};
   session::time_point reported_ = 0;
 };
 

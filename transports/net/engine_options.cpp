@@ -13,15 +13,15 @@ namespace signalbox::net {
 std::shared_ptr<const session::handshake>
 make_handshake(const http_request& x, const engine_options& opts,
                codec::dialect speaks) {
-  auto out = std::make_shared<session::handshake>();
+  // What the page puts into the query matters where CONNECT carries no data.
+  auto out = std::make_shared<session::handshake>(
+    x.address, speaks == codec::dialect::eio4 ? std::string_view{} : x.query,
+    speaks, opts.site);
   for (const auto& [name, value] : x.headers)
     for (const auto& wanted : opts.keep_headers)
       if (same_token(name, wanted))
-        out->headers.emplace_back(wanted, value);
-  out->address = x.address;
-  out->query = x.query;
-  out->dialect = codec::to_string(speaks);
-  out->site = opts.site;
+        out->add(wanted, value);
+  out->shrink();
   return out;
 }
 

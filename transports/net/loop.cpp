@@ -1,5 +1,7 @@
 #include "transports/net/loop.hpp"
 
+#include "transports/net/poller.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,7 +33,8 @@ void guarded(size_t index, F fun) {
 } // namespace
 
 struct loop::impl {
-  impl() : ticker(context), guard(asio::make_work_guard(context)) {
+  impl()
+    : ticker(context), guard(asio::make_work_guard(context)), sockets(context) {
     // nop
   }
 
@@ -42,6 +45,7 @@ struct loop::impl {
   asio::io_context context{1};
   asio::steady_timer ticker;
   asio::executor_work_guard<asio::io_context::executor_type> guard;
+  poller sockets;
 };
 
 loop::loop(size_t index)
@@ -63,6 +67,10 @@ asio::io_context& loop::context() noexcept {
 
 send_batch& loop::batch() noexcept {
   return impl_->batch;
+}
+
+poller& loop::sockets() noexcept {
+  return impl_->sockets;
 }
 
 std::span<char> loop::scratch() noexcept {

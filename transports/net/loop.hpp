@@ -14,6 +14,8 @@ class io_context;
 
 namespace signalbox::net {
 
+class poller;
+
 /// One thread's event loop: sockets, deadlines, and work from other threads.
 class loop {
 public:
@@ -64,6 +66,9 @@ public:
   /// Returns where to write from within `flushable::flush`; it is submitted
   /// when all of them have had their turn.
   send_batch& batch() noexcept;
+
+  /// Returns what tells which sockets are ready; for this floor.
+  poller& sockets() noexcept;
 
   /// Returns a buffer that everybody on this thread may use within a handler.
   std::span<char> scratch() noexcept;

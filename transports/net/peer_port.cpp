@@ -294,6 +294,7 @@ void peer_port::accept() {
         loop_.wheel().arm(impl_->rest, rest_time);
         return;
       }
+      socket.native_non_blocking(true, ec);
       admit(socket.release(ec));
       accept();
     });

@@ -98,21 +98,35 @@ address_limiter::verdict address_limiter::enter(const std::string& address,
   return verdict::admitted;
 }
 
-void address_limiter::leave(const std::string& address) {
+address_limiter::entry* address_limiter::find(const std::string& address) {
   if (exempt(address))
-    return;
+    return nullptr;
   std::lock_guard guard{mutex_};
   auto i = entries_.find(address);
-  if (i != entries_.end() && i->second.open > 0)
-    --i->second.open;
+  return i == entries_.end() ? nullptr : &i->second;
+}
+
+void address_limiter::leave(entry& x) {
+  std::lock_guard guard{mutex_};
+  if (x.open > 0)
+    --x.open;
+}
+
+address_limiter::entry* find_address(const shared_limits& limits,
+                                     const std::string& address) {
+  return address.empty() || in_networks(address, limits.trusted_proxies)
+           ? nullptr
+           : limits.addresses->find(address);
+}
+
+void release_address(const shared_limits& limits, address_limiter::entry* x) {
+  --limits.counters->open;
+  if (x != nullptr)
+    limits.addresses->leave(*x);
 }
 
 void release_address(const shared_limits& limits, const std::string& address) {
-  --limits.counters->open;
-  if (address.empty())
-    return;
-  if (!in_networks(address, limits.trusted_proxies))
-    limits.addresses->leave(address);
+  release_address(limits, find_address(limits, address));
 }
 
 // -- server -------------------------------------------------------------------

@@ -58,22 +58,27 @@ public:
     // nop
   }
 
-  /// Why a connection is refused.
-  enum class verdict : uint8_t { admitted, too_many, too_fast };
-
-  /// Counts a new connection from `address` at `second`.
-  verdict enter(const std::string& address, int64_t second);
-
-  /// Forgets one connection that was admitted.
-  void leave(const std::string& address);
-
-private:
+  /// What is counted of one address.
   struct entry {
     size_t open = 0;
     int64_t second = 0;
     size_t started = 0;
   };
 
+  /// Why a connection is refused.
+  enum class verdict : uint8_t { admitted, too_many, too_fast };
+
+  /// Counts a new connection from `address` at `second`.
+  verdict enter(const std::string& address, int64_t second);
+
+  /// Returns where an admitted connection counts, null for nowhere. It stays
+  /// until that connection leaves.
+  entry* find(const std::string& address);
+
+  /// Forgets one connection that was admitted.
+  void leave(entry& x);
+
+private:
   bool exempt(const std::string& address) const;
 
   size_t concurrent_;
@@ -101,6 +106,13 @@ struct shared_limits {
 /// may outlive their listener, so they tell the limits themselves. No address
 /// stands for a client that was admitted at another node.
 void release_address(const shared_limits& limits, const std::string& address);
+
+/// The same for who keeps what `find_address` returned instead of the address.
+void release_address(const shared_limits& limits, address_limiter::entry* x);
+
+/// Returns where an admitted connection counts, null for nowhere.
+address_limiter::entry* find_address(const shared_limits& limits,
+                                     const std::string& address);
 
 /// A listener: one accepting socket per loop, and the connections they made.
 class server {

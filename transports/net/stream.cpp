@@ -2,8 +2,8 @@
 
 #include "transports/net/tls.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -18,31 +18,16 @@ namespace signalbox::net {
 
 namespace asio = boost::asio;
 
-namespace {
-
-using socket_type =
-  asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-
-} // namespace
-
-struct stream::impl {
-  explicit impl(asio::io_context& context) : socket(context.get_executor()) {
-    // nop
-  }
-
-  socket_type socket;
-};
-
 stream::stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
                const std::string& host)
-  : parked_(fd) {
+  : fd_(fd) {
   resume(home);
   if (tls)
     secure(*tls, host);
 }
 
 void stream::secure(const tls_context& tls, const std::string& host) {
-  ssl_ = tls.open(impl_->socket.native_handle(), host);
+  ssl_ = tls.open(fd_, host);
 }
 
 stream::stream(std::shared_ptr<channel> via) : channel_(std::move(via)) {
@@ -54,25 +39,17 @@ stream::~stream() {
 }
 
 void stream::resume(loop& home) {
-  impl_ = std::make_unique<impl>(home.context());
-  sockaddr_storage local{};
-  socklen_t size = sizeof(local);
-  ::getsockname(parked_, reinterpret_cast<sockaddr*>(&local), &size);
-  auto protocol =
-    local.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
-  boost::system::error_code ec;
-  impl_->socket.assign(protocol, parked_, ec);
-  impl_->socket.native_non_blocking(true, ec);
-  parked_ = -1;
+  home_ = &home;
+  home.sockets().add(fd_, *this);
 }
 
 void stream::leave() {
-  parked_ = impl_->socket.release();
-  impl_.reset();
+  home_->sockets().remove(fd_);
+  home_ = nullptr;
 }
 
 bool stream::is_open() const noexcept {
-  return channel_ != nullptr || (impl_ != nullptr && impl_->socket.is_open());
+  return channel_ != nullptr || home_ != nullptr;
 }
 
 ssize_t stream::read(char* data, size_t size) {
@@ -81,7 +58,7 @@ ssize_t stream::read(char* data, size_t size) {
   if (channel_ != nullptr)
     return channel_->read(data, size);
   if (ssl_ == nullptr) {
-    auto n = ::recv(impl_->socket.native_handle(), data, size, 0);
+    auto n = ::recv(fd_, data, size, 0);
     if (n >= 0)
       return n;
     return errno == EAGAIN || errno == EINTR ? again : gone;
@@ -114,7 +91,7 @@ ssize_t stream::write(const iovec* pieces, size_t count) {
     msghdr msg{};
     msg.msg_iov = const_cast<iovec*>(pieces);
     msg.msg_iovlen = count;
-    auto n = ::sendmsg(impl_->socket.native_handle(), &msg, MSG_NOSIGNAL);
+    auto n = ::sendmsg(fd_, &msg, MSG_NOSIGNAL);
     if (n >= 0)
       return n;
     return errno == EAGAIN || errno == EINTR ? again : gone;
@@ -143,38 +120,65 @@ ssize_t stream::write(const iovec* pieces, size_t count) {
   }
 }
 
-void stream::wait(bool readable, std::function<void()> fun) {
+void stream::wait(uint8_t what, bool to_read, callback fun) {
   if (!is_open())
     return;
   if (channel_ != nullptr) {
-    channel_->wait(readable, std::move(fun));
+    channel_->wait(what == poller::readable, std::move(fun));
     return;
   }
   // What TLS has decrypted already no longer shows on the socket.
-  if (readable && ssl_ != nullptr && SSL_pending(ssl_) > 0) {
-    asio::post(impl_->socket.get_executor(), std::move(fun));
+  if (what == poller::readable && ssl_ != nullptr && SSL_pending(ssl_) > 0) {
+    home_->post(std::move(fun));
     return;
   }
-  auto done = [fun = std::move(fun)](boost::system::error_code ec) {
-    if (ec != asio::error::operation_aborted)
-      fun();
-  };
-  if (readable)
-    impl_->socket.async_wait(socket_type::wait_read, std::move(done));
-  else
-    impl_->socket.async_wait(socket_type::wait_write, std::move(done));
+  if (to_read) {
+    reader_ = std::move(fun);
+    reads_when_ = what;
+  } else {
+    writer_ = std::make_unique<callback>(std::move(fun));
+    writes_when_ = what;
+  }
+  home_->sockets().watch(fd_, what);
 }
 
-void stream::wait_readable(std::function<void()> fun) {
-  wait(!read_wants_write_, std::move(fun));
+void stream::wait_readable(callback fun) {
+  wait(read_wants_write_ ? poller::writable : poller::readable, true,
+       std::move(fun));
 }
 
-void stream::wait_writable(std::function<void()> fun) {
-  wait(write_wants_read_, std::move(fun));
+void stream::wait_writable(callback fun) {
+  wait(write_wants_read_ ? poller::readable : poller::writable, false,
+       std::move(fun));
 }
 
-void stream::wait_connected(std::function<void()> fun) {
-  wait(false, std::move(fun));
+void stream::wait_connected(callback fun) {
+  wait(poller::writable, false, std::move(fun));
+}
+
+bool stream::on_ready(uint8_t what) {
+  // Under TLS both may wait for the same: what one takes off the socket, the
+  // other would not be told of again.
+  auto& sockets = home_->sockets();
+  auto fd = fd_;
+  auto told = reader_ && reads_when_ == what;
+  if (told)
+    std::exchange(reader_, {})();
+  // The call may have been the end of this stream.
+  if (told && !sockets.watches(fd, *this))
+    return true;
+  if (writer_ == nullptr || writes_when_ != what)
+    return told;
+  auto fun = std::move(writer_);
+  (*fun)();
+  return true;
+}
+
+void stream::abandon() {
+  home_ = nullptr;
+  // They may own whoever owns this stream.
+  auto reader = std::exchange(reader_, {});
+  auto writer = std::move(writer_);
 }
 
 void stream::shutdown_write() {
@@ -188,8 +192,7 @@ void stream::shutdown_write() {
     ERR_clear_error();
     SSL_shutdown(ssl_);
   }
-  boost::system::error_code ec;
-  impl_->socket.shutdown(socket_type::shutdown_send, ec);
+  ::shutdown(fd_, SHUT_WR);
 }
 
 void stream::close() {
@@ -201,20 +204,20 @@ void stream::close() {
     SSL_free(ssl_);
     ssl_ = nullptr;
   }
-  if (parked_ >= 0) {
-    ::close(parked_);
-    parked_ = -1;
+  if (home_ != nullptr) {
+    home_->sockets().remove(fd_);
+    // What waits may own whoever calls this.
+    if (reader_ || writer_ != nullptr)
+      home_->post([reader = std::exchange(reader_, {}),
+                   writer = std::shared_ptr{std::move(writer_)}] {});
+    home_ = nullptr;
   }
-  if (is_open()) {
-    boost::system::error_code ec;
-    impl_->socket.close(ec);
-  }
+  if (auto fd = std::exchange(fd_, -1); fd >= 0)
+    ::close(fd);
 }
 
 int stream::plain_socket() const {
-  return channel_ != nullptr || ssl_ != nullptr || !is_open()
-           ? -1
-           : impl_->socket.native_handle();
+  return channel_ != nullptr || ssl_ != nullptr || home_ == nullptr ? -1 : fd_;
 }
 
 bool stream::encrypted() const {
@@ -222,14 +225,22 @@ bool stream::encrypted() const {
 }
 
 std::string stream::peer_address() const {
-  if (impl_ == nullptr || !impl_->socket.is_open())
+  sockaddr_storage at{};
+  socklen_t size = sizeof(at);
+  if (::getpeername(fd_, reinterpret_cast<sockaddr*>(&at), &size) != 0)
     return {};
-  boost::system::error_code ec;
-  auto at = impl_->socket.remote_endpoint(ec).address();
+  if (at.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(at);
+    return asio::ip::address_v4{ntohl(v4.sin_addr.s_addr)}.to_string();
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(at);
+  asio::ip::address_v6::bytes_type bytes;
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  asio::ip::address_v6 address{bytes, v6.sin6_scope_id};
   // A dual-stack listener reports IPv4 peers in their mapped form.
-  if (at.is_v6() && at.to_v6().is_v4_mapped())
-    at = asio::ip::make_address_v4(asio::ip::v4_mapped, at.to_v6());
-  return ec ? std::string{} : at.to_string();
+  return address.is_v4_mapped()
+           ? asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_string()
+           : address.to_string();
 }
 
 } // namespace signalbox::net

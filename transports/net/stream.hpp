@@ -2,14 +2,17 @@
 
 #include "transports/net/channel.hpp"
 #include "transports/net/loop.hpp"
+#include "transports/net/poller.hpp"
 
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 struct ssl_st;
 
@@ -17,10 +20,46 @@ namespace signalbox::net {
 
 class tls_context;
 
+/// What is called once when a wait is over.
+class callback {
+public:
+  callback() = default;
+
+  /// Keeps a function object.
+  template <class F>
+  requires std::is_invocable_v<F&> callback(F fun)
+    : owner_(std::make_shared<F>(std::move(fun))),
+      call_([](void* x) { (*static_cast<F*>(x))(); }) {
+    // nop
+  }
+
+  /// Calls `Fun` of an object, which is kept alive until then. Unlike the
+  /// other one without an allocation.
+  template <auto Fun, class T>
+  static callback to(std::shared_ptr<T> owner) {
+    callback out;
+    out.call_ = [](void* x) { (static_cast<T*>(x)->*Fun)(); };
+    out.owner_ = std::move(owner);
+    return out;
+  }
+
+  explicit operator bool() const noexcept {
+    return call_ != nullptr;
+  }
+
+  void operator()() {
+    call_(owner_.get());
+  }
+
+private:
+  std::shared_ptr<void> owner_;
+  void (*call_)(void*) = nullptr;
+};
+
 /// A connected TCP socket, plain or under TLS, that never blocks and holds no
 /// buffer while nothing happens. Bound to one loop at a time. A channel may
 /// take the place of the socket.
-class stream {
+class stream : private poller::watched {
 public:
   /// Result of an operation that would have to wait.
   static constexpr ssize_t again = -1;
@@ -53,13 +92,13 @@ public:
 
   /// Calls `fun` once when a read may make progress. One wait at a time; `fun`
   /// is kept (with whatever it owns) until then or `close`.
-  void wait_readable(std::function<void()> fun);
+  void wait_readable(callback fun);
 
   /// Calls `fun` once when a write may make progress.
-  void wait_writable(std::function<void()> fun);
+  void wait_writable(callback fun);
 
   /// Calls `fun` once when a connect under way has ended either way.
-  void wait_connected(std::function<void()> fun);
+  void wait_connected(callback fun);
 
   /// Says that nothing more will be written; what is in flight still arrives.
   void shutdown_write();
@@ -92,16 +131,24 @@ public:
   std::string peer_address() const;
 
 private:
-  struct impl;
-  void wait(bool readable, std::function<void()> fun);
+  bool on_ready(uint8_t what) override;
+  void abandon() override;
+  void wait(uint8_t what, bool to_read, callback fun);
 
-  std::unique_ptr<impl> impl_;
   std::shared_ptr<channel> channel_;
-  ssl_st* ssl_ = nullptr;
-  int parked_ = -1;
-  /// TLS may want the opposite direction of what was asked for.
+  /// Where the socket is watched; null while it is parked or closed.
+  loop* home_ = nullptr;
+  int fd_ = -1;
+  /// What each wait is for. TLS may want the opposite direction of what was
+  /// asked for.
+  uint8_t reads_when_ = poller::readable;
+  uint8_t writes_when_ = poller::writable;
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
+  ssl_st* ssl_ = nullptr;
+  callback reader_;
+  /// Seldom there.
+  std::unique_ptr<callback> writer_;
 };
 
 } // namespace signalbox::net

@@ -45,18 +45,17 @@ iovec piece(std::string_view x) {
 
 websocket_connection::websocket_connection(server& owner, loop& home,
                                            std::unique_ptr<stream> io,
-                                           std::string peer,
+                                           const std::string& peer,
                                            const options& opts, bool deflate)
   : limits_(owner.limits()), home_(home), io_(std::move(io)),
-    peer_(std::move(peer)), opts_(opts),
-    timer_(session::make_timer<&websocket_connection::on_timeout>(this)),
+    address_(find_address(limits_, peer)), opts_(opts),
     reader_(ws::reader::peer::client, opts.messages, deflate),
     deflate_(deflate) {
   // nop
 }
 
 websocket_connection::~websocket_connection() {
-  release_address(limits_, peer_);
+  release_address(limits_, address_);
 }
 
 void websocket_connection::start(std::shared_ptr<session::carried> x,
@@ -77,13 +76,12 @@ void websocket_connection::read() {
   if (reading_ || !io_ || control_.size() > control_limit)
     return;
   reading_ = true;
-  io_->wait_readable([self = shared_from_this()] {
-    self->reading_ = false;
-    self->on_readable();
-  });
+  io_->wait_readable(
+    callback::to<&websocket_connection::on_readable>(shared_from_this()));
 }
 
 void websocket_connection::on_readable() {
+  reading_ = false;
   auto self = shared_from_this();
   auto buffer = home_.scratch();
   for (size_t total = 0; io_ && total < read_budget;) {
@@ -124,7 +122,8 @@ void websocket_connection::take(std::span<char> bytes) {
   if (!reader_.partial())
     timer_.cancel();
   else if (!timer_.armed())
-    home_.wheel().arm(timer_, opts_.assembly_ms);
+    timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                  opts_.assembly_ms);
 }
 
 void websocket_connection::on_compressed(const ws::message& x) {
@@ -240,7 +239,8 @@ void websocket_connection::finish() {
   if (!io_ || finishing_)
     return;
   finishing_ = true;
-  home_.wheel().arm(timer_, opts_.close_ms);
+  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                opts_.close_ms);
   wake();
 }
 
@@ -271,7 +271,8 @@ void websocket_connection::send_close(uint16_t code, std::string_view reason) {
   }
   sent_ = 0;
   ws::encode_frame(ws::opcode::close, ws::close_body(code, reason), control_);
-  home_.wheel().arm(timer_, opts_.close_ms);
+  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                opts_.close_ms);
   if (!writing_)
     write();
 }
@@ -435,7 +436,7 @@ void websocket_connection::linger() {
   // Closing with unread input would reset the connection and might cost the
   // client the close frame.
   io_->shutdown_write();
-  home_.wheel().arm(timer_, linger_ms);
+  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this, linger_ms);
   read();
 }
 

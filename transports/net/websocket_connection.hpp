@@ -30,7 +30,8 @@ public:
   };
 
   websocket_connection(server& owner, loop& home, std::unique_ptr<stream> io,
-                       std::string peer, const options& opts, bool deflate);
+                       const std::string& peer, const options& opts,
+                       bool deflate);
   ~websocket_connection() override;
 
   /// Begins to carry, or to probe for, `x`. `handshake` is the 101 response;
@@ -75,9 +76,10 @@ private:
   const shared_limits& limits_;
   loop& home_;
   std::unique_ptr<stream> io_;
-  std::string peer_;
+  /// What its client's address counts; null if nothing is counted.
+  address_limiter::entry* const address_;
   const options& opts_;
-  session::timer timer_;
+  session::rare_timer timer_;
   std::shared_ptr<session::carried> session_;
   ws::reader reader_;
   /// Bytes that belong to the connection itself: handshake, pongs, probe

@@ -154,7 +154,7 @@ void engine_session::ask_main() {
   socket::packet x;
   x.type = socket::packet_type::connect;
   if (from_ != nullptr)
-    x.data = codec::query_json(from_->query, {});
+    x.data = codec::query_json(from_->query(), {});
   up_->on_packet(std::move(x));
 }
 
@@ -169,7 +169,7 @@ void engine_session::on_connect(socket::packet& x) {
     return;
   }
   x.data = codec::query_json(
-    from_ == nullptr ? std::string_view{} : from_->query, x.data);
+    from_ == nullptr ? std::string_view{} : from_->query(), x.data);
   up_->on_packet(std::move(x));
 }
 

@@ -23,10 +23,11 @@ std::string open_packet(std::string_view sid, bool upgrade,
 
 } // namespace
 
-engine_session::engine_session(std::string sid, const engine::revision& speaks,
+engine_session::engine_session(std::string_view sid,
+                               const engine::revision& speaks,
                                const options& opts, timer_wheel& wheel,
                                forget fun, void* owner)
-  : session_core(std::move(sid), opts, wheel, fun, owner), speaks_(speaks) {
+  : session_core(sid, opts, wheel, fun, owner), speaks_(speaks) {
   heartbeat_ = next_heartbeat();
   arm();
 }

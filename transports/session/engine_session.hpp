@@ -25,7 +25,7 @@ namespace signalbox::session {
 class engine_session : public session_core {
 public:
   /// `speaks` is chosen once, by the handshake.
-  engine_session(std::string sid, const engine::revision& speaks,
+  engine_session(std::string_view sid, const engine::revision& speaks,
                  const options& opts, timer_wheel& wheel, forget fun,
                  void* owner);
   ~engine_session() override;

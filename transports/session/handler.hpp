@@ -33,7 +33,7 @@ public:
   /// is that the client does not read. `on_close` follows within the call.
   virtual void close(close_reason why) = 0;
 
-  /// Returns "polling" or "websocket".
+  /// Returns the name of its transport, such as "polling"; it lives forever.
   virtual std::string_view transport() const noexcept = 0;
 
   /// Returns the first characters of the session id, for logs.

@@ -1,33 +1,61 @@
 #pragma once
 
+#include "transports/codec/dialect.hpp"
+
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace signalbox::session {
 
-/// What a client presented with the request that opened its session.
-struct handshake {
-  /// Request headers as they came, names in lower case.
-  std::vector<std::pair<std::string, std::string>> headers;
-  /// Address of the client, behind trusted proxies the one they report.
-  std::string address;
-  /// The raw query string.
-  std::string query;
-  /// Which client generation speaks, for lists and metrics.
-  std::string_view dialect = "eio4";
-  /// Whether it came to the listener for publishers without a key.
-  bool site = false;
+/// What a client presented with the request that opened its session. Each
+/// session keeps one as long as it lives, so it is held in one piece.
+class handshake {
+public:
+  handshake() = default;
+
+  /// `address` is that of the client, behind trusted proxies the one they
+  /// report; `query` the raw query string.
+  handshake(std::string_view address, std::string_view query,
+            codec::dialect speaks, bool site = false);
+
+  /// Keeps a request header; its name in lower case.
+  void add(std::string_view name, std::string_view value);
+
+  /// Gives back what memory was reserved in vain.
+  void shrink() {
+    text_.shrink_to_fit();
+  }
 
   /// Returns the value of a header (lower-case name), empty if it is missing.
-  std::string_view header(std::string_view name) const noexcept {
-    for (const auto& [key, value] : headers)
-      if (key == name)
-        return value;
-    return {};
+  std::string_view header(std::string_view name) const noexcept;
+
+  std::string_view address() const noexcept {
+    return std::string_view{text_}.substr(0, address_);
   }
+
+  std::string_view query() const noexcept {
+    return std::string_view{text_}.substr(address_, query_);
+  }
+
+  /// Returns which client generation speaks.
+  codec::dialect dialect() const noexcept {
+    return dialect_;
+  }
+
+  /// Returns whether it came to the listener for publishers without a key.
+  bool site() const noexcept {
+    return site_;
+  }
+
+private:
+  /// Address, query, then each header: name, colon, value, line feed.
+  std::string text_;
+  uint32_t address_ = 0;
+  uint32_t query_ = 0;
+  codec::dialect dialect_ = codec::dialect::eio4;
+  bool site_ = false;
 };
 
 } // namespace signalbox::session

@@ -153,7 +153,7 @@ void legacy_session::ask(std::string_view spelled, std::string_view query) {
     return;
   }
   out.data = codec::query_json(
-    from_ == nullptr ? std::string_view{} : from_->query, query);
+    from_ == nullptr ? std::string_view{} : from_->query(), query);
   if (out.nsp != "/")
     endpoints_.push_back({out.nsp, std::string{spelled}, false, {}});
   up_->on_packet(std::move(out));

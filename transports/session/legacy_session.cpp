@@ -41,10 +41,10 @@ int64_t whole_seconds(std::chrono::milliseconds x) {
 
 } // namespace
 
-legacy_session::legacy_session(std::string sid, bool implicit,
+legacy_session::legacy_session(std::string_view sid, bool implicit,
                                const options& opts, timer_wheel& wheel,
                                forget fun, void* owner)
-  : session_core(std::move(sid), opts, wheel, fun, owner), implicit_(implicit) {
+  : session_core(sid, opts, wheel, fun, owner), implicit_(implicit) {
   // nop
 }
 
@@ -86,7 +86,8 @@ void legacy_session::greet() {
   arm();
   auto seconds =
     std::to_string(whole_seconds(opts_.ping_interval + opts_.ping_timeout));
-  request->accept(sid_ + ':' + seconds + ':' + seconds + ':' + transports_);
+  request->accept(std::string{sid_} + ':' + seconds + ':' + seconds + ':'
+                  + transports_);
 }
 
 void legacy_session::count_as(bool websocket) {

@@ -37,7 +37,7 @@ class legacy_session : public session_core {
 public:
   /// `implicit` takes a packet for a namespace as a wish to be in it, as some
   /// publishers need it.
-  legacy_session(std::string sid, bool implicit, const options& opts,
+  legacy_session(std::string_view sid, bool implicit, const options& opts,
                  timer_wheel& wheel, forget fun, void* owner);
   ~legacy_session() override;
 

@@ -4,9 +4,9 @@
 
 namespace signalbox::session {
 
-session_core::session_core(std::string sid, const options& opts,
+session_core::session_core(std::string_view sid, const options& opts,
                            timer_wheel& wheel, forget fun, void* owner)
-  : opts_(opts), wheel_(wheel), sid_(std::move(sid)),
+  : opts_(opts), wheel_(wheel), sid_(sid),
     timer_(make_timer<&session_core::on_timer>(this)),
     outbox_(opts.outbox_bytes, opts.outbox_packets), forget_(fun),
     owner_(owner) {

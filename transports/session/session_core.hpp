@@ -1,5 +1,6 @@
 #pragma once
 
+#include "transports/codec/short_text.hpp"
 #include "transports/codec/socket/v5.hpp"
 #include "transports/session/carrier.hpp"
 #include "transports/session/handler.hpp"
@@ -65,9 +66,9 @@ public:
   /// Called when the session is gone for good, so that its sid can be
   /// forgotten. The call into the session that led to it still runs, so the
   /// session must not be destroyed within this one.
-  using forget = void (*)(void* owner, const std::string& sid);
+  using forget = void (*)(void* owner, std::string_view sid);
 
-  session_core(std::string sid, const options& opts, timer_wheel& wheel,
+  session_core(std::string_view sid, const options& opts, timer_wheel& wheel,
                forget fun, void* owner);
   ~session_core() override;
 
@@ -79,7 +80,7 @@ public:
     from_ = std::move(from);
   }
 
-  const std::string& sid() const noexcept {
+  std::string_view sid() const noexcept {
     return sid_;
   }
 
@@ -95,7 +96,7 @@ public:
   }
 
   std::string_view label() const noexcept override {
-    return std::string_view{sid_}.substr(0, 6);
+    return sid().substr(0, 6);
   }
 
 protected:
@@ -115,7 +116,7 @@ protected:
 
   const options& opts_;
   timer_wheel& wheel_;
-  std::string sid_;
+  codec::session_id sid_;
   std::unique_ptr<handler> up_;
   std::shared_ptr<const handshake> from_;
   timer timer_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace signalbox::session {
 
@@ -93,6 +94,30 @@ private:
   time_point now_;
   time_point tick_;
   std::array<slot, slots> heads_;
+};
+
+/// A deadline that is seldom there: it takes memory only while there is one.
+class rare_timer {
+public:
+  /// Sets or moves the deadline. `(owner->*Fun)()` runs when it has passed.
+  template <auto Fun, class T>
+  void arm(timer_wheel& wheel, T* owner, time_point delay) {
+    if (timer_ == nullptr)
+      timer_ = std::make_unique<timer>(
+        [](void* x) { (static_cast<T*>(x)->*Fun)(); }, owner);
+    wheel.arm(*timer_, delay);
+  }
+
+  void cancel() noexcept {
+    timer_.reset();
+  }
+
+  bool armed() const noexcept {
+    return timer_ != nullptr && timer_->armed();
+  }
+
+private:
+  std::unique_ptr<timer> timer_;
 };
 
 } // namespace signalbox::session

@@ -11,7 +11,8 @@ namespace {
 /// A membership whose owner is never asked.
 struct fixture {
   alignas(std::max_align_t) std::byte nobody[1]{};
-  membership x{reinterpret_cast<connection_impl&>(nobody)};
+  const std::string nsp = "/";
+  membership x{reinterpret_cast<connection_impl&>(nobody), nsp};
 };
 
 } // namespace

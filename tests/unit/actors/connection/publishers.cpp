@@ -30,23 +30,23 @@ TEST(a wrong key is refused) {
 
 TEST(a key in the header makes a publisher too) {
   session::handshake from;
-  from.headers = {{"authorization", "Bearer 0123456789abcdef"}};
+  from.add("authorization", "Bearer 0123456789abcdef");
   fake_port out;
   auto x = open(out, one, from);
   packet(x, packet_type::connect);
   CHECK_EQUAL(out.last(), R"(0{"sid":"c1"})");
   MESSAGE("one that is no key of ours is the browser's own business");
-  from.headers[0].second = "Bearer something-else";
+  session::handshake foreign;
+  foreign.add("authorization", "Bearer something-else");
   fake_port other;
-  packet(open(other, one, from), packet_type::connect);
+  packet(open(other, one, foreign), packet_type::connect);
   CHECK_EQUAL(site->all<authenticate>().size(), 1u);
 }
 
 TEST(who comes by the listener for publishers is one) {
   keys = credentials{opts.ingest.keys, {"/"}};
   add_namespace("/chat");
-  session::handshake from;
-  from.site = true;
+  session::handshake from{"127.0.0.1", "", codec::dialect::v09, true};
   fake_port out;
   auto x = open(out, one, from);
   packet(x, packet_type::connect);

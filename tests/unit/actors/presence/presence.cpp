@@ -10,21 +10,23 @@ namespace {
 /// Namespaces by their index.
 enum nsp : uint16_t { root, chat, news };
 
-struct fixture : shards {
+struct fixture : shards, presence::keeper {
   fixture() {
     opts.presence.max_connections = 2;
+    presence::keeper& me = *this;
     std::tie(handle, x) = spawn_light<presence, presence_actor>(
-      one, "anna", uint64_t{100}, opts.presence, count,
-      [this](presence& it, bool over) {
-        ended = it.user() + (over ? " over " : " lost ")
-                + std::to_string(it.entries().size());
-      });
+      one, "anna", uint64_t{100}, opts.presence, count, me);
   }
 
   ~fixture() {
     end(handle);
     settle();
     handle = nullptr;
+  }
+
+  void on_ended(presence& it, bool over) override {
+    ended = it.user() + (over ? " over " : " lost ")
+            + std::to_string(it.entries().size());
   }
 
   ec add(uint64_t connection, uint16_t in = root, const std::string& info = {},

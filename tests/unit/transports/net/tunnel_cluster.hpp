@@ -98,7 +98,7 @@ struct cluster {
            == address_limiter::verdict::admitted)
       ++out;
     for (size_t i = 0; i < out; ++i)
-      at.addresses.leave("127.0.0.1");
+      at.addresses.leave(*at.addresses.find("127.0.0.1"));
     return out;
   }
 

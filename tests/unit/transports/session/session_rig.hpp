@@ -133,13 +133,13 @@ protected:
   }
 
   /// Gives the session its handler.
-  void attach(session_core& session, std::string query) {
-    auto from = std::make_shared<handshake>();
-    from->query = std::move(query);
-    session.attach(std::make_unique<recorder>(*this), std::move(from));
+  void attach(session_core& session, std::string_view query) {
+    session.attach(
+      std::make_unique<recorder>(*this),
+      std::make_shared<handshake>("192.0.2.1", query, codec::dialect::eio3));
   }
 
-  static void forget(void* self, const std::string&) {
+  static void forget(void* self, std::string_view) {
     ++static_cast<session_rig*>(self)->forgotten;
   }
 
