@@ -149,8 +149,8 @@ def panels(title, every):
         left, top = 40 + i % 3 * width, 50 + i // 3 * height
         low, right = top + 110, left + width - 60
         most = max(y for _, y in points) * 1.25 or 1
-        places = [(left + 10 + (right - left - 20) * j / max(1, len(points) - 1),
-                   low - (low - top) * y / most, label, y)
+        step = (right - left - 20) / max(1, len(points) - 1)
+        places = [(left + 10 + step * j, low - (low - top) * y / most, label, y)
                   for j, (label, y) in enumerate(points)]
         parts.append(f'<text x="{left}" y="{top - 8}" font-weight="bold">'
                      f"{thing}</text>"
