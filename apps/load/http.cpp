@@ -8,25 +8,6 @@ namespace signalbox::load {
 
 namespace {
 
-// Returns the value of a header field, empty if there is none.
-std::string_view field(std::string_view head, std::string_view name) {
-  auto same = [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == y;
-  };
-  while (!head.empty()) {
-    auto line = head.substr(0, head.find("\r\n"));
-    head.remove_prefix(std::min(head.size(), line.size() + 2));
-    if (line.size() <= name.size() || line[name.size()] != ':'
-        || !std::equal(name.begin(), name.end(), line.begin(),
-                       [&](char x, char y) { return same(y, x); }))
-      continue;
-    line.remove_prefix(name.size() + 1);
-    auto start = std::min(line.find_first_not_of(' '), line.size());
-    return line.substr(start);
-  }
-  return {};
-}
-
 bool parse_number(std::string_view text, size_t& out) {
   const auto* end = text.data() + text.size();
   auto [stop, ec] = std::from_chars(text.data(), end, out);
@@ -92,7 +73,7 @@ size_t http_reader::measure(std::string_view bytes, http_answer& out) {
   }
   out.status = int(status);
   size_t length = 0;
-  auto text = field(out.head, "content-length");
+  auto text = header(out.head, "content-length");
   auto without_body = status == 204 || status == 304 || status < 200;
   if (!without_body && !parse_number(text, length))
     bad_ = true;
@@ -201,6 +182,24 @@ void append_post(const std::string& target, std::string_view host,
   out += std::to_string(body.size());
   out += "\r\n\r\n";
   out += body;
+}
+
+std::string_view header(std::string_view head, std::string_view name) {
+  auto same = [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == y;
+  };
+  while (!head.empty()) {
+    auto line = head.substr(0, head.find("\r\n"));
+    head.remove_prefix(std::min(head.size(), line.size() + 2));
+    if (line.size() <= name.size() || line[name.size()] != ':'
+        || !std::equal(name.begin(), name.end(), line.begin(),
+                       [&](char x, char y) { return same(y, x); }))
+      continue;
+    line.remove_prefix(name.size() + 1);
+    auto start = std::min(line.find_first_not_of(' '), line.size());
+    return line.substr(start);
+  }
+  return {};
 }
 
 std::string excerpt(const http_answer& answer) {

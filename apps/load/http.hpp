@@ -91,6 +91,10 @@ void append_post(const std::string& target, std::string_view host,
                  std::string_view fields, std::string_view body,
                  std::string& out);
 
+/// Returns the value of a header field, empty if there is none. `name` is in
+/// lower case.
+std::string_view header(std::string_view head, std::string_view name);
+
 /// Returns the start of an answer for an error text: first line and body.
 std::string excerpt(const http_answer& answer);
 

@@ -5,26 +5,26 @@
 namespace signalbox::load {
 
 ledger::ledger(shape x)
-  : shape_(x), missing_(x.messages),
-    seen_(x.everybody ? size_t{x.messages} * x.receivers : x.messages),
+  : shape_(x), copies_(x.everybody ? x.receivers : x.receivers / x.users),
+    missing_(x.messages), seen_(size_t{x.messages} * copies_),
     latest_(size_t{x.receivers} * x.lanes) {
   sent_at_.reserve(x.messages);
 }
 
 void ledger::sent(sequence s, int64_t now) {
   sent_at_.push_back(now);
-  missing_[s] = shape_.everybody ? shape_.receivers : 1;
+  missing_[s] = copies_;
   expected_ += missing_[s];
 }
 
 ledger::receipt ledger::received(uint32_t receiver, sequence s) {
   if (s >= sent_at_.size())
     return receipt::unknown;
-  if (!shape_.everybody && receiver_of(s) != receiver) {
+  if (!shape_.everybody && user_of(s) != receiver % shape_.users) {
     ++misrouted_;
     return receipt::misrouted;
   }
-  auto bit = shape_.everybody ? size_t{receiver} * shape_.messages + s : s;
+  auto bit = place_of(receiver, s);
   if (seen_[bit]) {
     ++duplicated_;
     return receipt::repeated;
@@ -49,8 +49,8 @@ bool ledger::complete(sequence s) const {
   return missing_[s] == 0;
 }
 
-uint32_t ledger::receiver_of(sequence s) const noexcept {
-  return s % shape_.receivers;
+uint32_t ledger::user_of(sequence s) const noexcept {
+  return s % shape_.users;
 }
 
 uint32_t ledger::lane_of(sequence s) const noexcept {
@@ -75,6 +75,11 @@ uint64_t ledger::reordered() const noexcept {
 
 uint64_t ledger::misrouted() const noexcept {
   return misrouted_;
+}
+
+size_t ledger::place_of(uint32_t receiver, sequence s) const noexcept {
+  auto copy = shape_.everybody ? receiver : receiver / shape_.users;
+  return size_t{copy} * shape_.messages + s;
 }
 
 } // namespace signalbox::load

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -16,8 +17,10 @@ public:
     uint32_t receivers = 0;
     uint32_t messages = 0;
     /// Whether each message goes to all receivers; otherwise message `s` goes
-    /// to receiver `s % receivers`.
+    /// to user `s % users`.
     bool everybody = false;
+    /// Users; receiver `r` is one of user `r % users`. Divides the receivers.
+    uint32_t users = 0;
     /// Publishing connections; order is only demanded of messages that went
     /// over the same one. 0 if no order is demanded.
     uint32_t lanes = 1;
@@ -42,8 +45,8 @@ public:
   /// Returns whether all receivers of a message have it.
   bool complete(sequence s) const;
 
-  /// Returns the only receiver of a message.
-  uint32_t receiver_of(sequence s) const noexcept;
+  /// Returns the user whom a message goes to that is not for everybody.
+  uint32_t user_of(sequence s) const noexcept;
 
   /// Returns the publishing connection of a message.
   uint32_t lane_of(sequence s) const noexcept;
@@ -64,7 +67,12 @@ public:
   uint64_t misrouted() const noexcept;
 
 private:
+  // Returns the place of a receipt that was asked for in seen_.
+  size_t place_of(uint32_t receiver, sequence s) const noexcept;
+
   shape shape_;
+  // Receivers of each message.
+  uint32_t copies_;
   std::vector<int64_t> sent_at_;
   std::vector<uint32_t> missing_;
   std::vector<bool> seen_;

@@ -64,10 +64,12 @@ bool loop::watch(int fd, watcher& who, bool output, bool first) {
   return epoll_ctl(fd_, first ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
-void loop::poll(std::chrono::milliseconds most) {
+void loop::poll(std::chrono::nanoseconds most) {
   std::array<epoll_event, 512> events;
+  // Milliseconds would be too coarse for a paced run.
+  timespec patience{most.count() / 1'000'000'000, most.count() % 1'000'000'000};
   auto count =
-    epoll_wait(fd_, events.data(), int(events.size()), int(most.count()));
+    epoll_pwait2(fd_, events.data(), int(events.size()), &patience, nullptr);
   for (int i = 0; i < count; ++i)
     static_cast<watcher*>(events[size_t(i)].data.ptr)
       ->on_ready(events[size_t(i)].events);
@@ -124,6 +126,10 @@ bool tcp_connection::open(const endpoint& where) {
   return true;
 }
 
+void tcp_connection::on_established() {
+  // nop
+}
+
 void tcp_connection::send(std::string_view bytes) {
   if (fd_ < 0)
     return;
@@ -153,8 +159,9 @@ void tcp_connection::on_ready(uint32_t events) {
     if ((events & EPOLLOUT) == 0)
       return;
     connecting_ = false;
+    on_established();
   }
-  if ((events & EPOLLOUT) != 0)
+  if (fd_ >= 0 && (events & EPOLLOUT) != 0)
     flush();
   if (fd_ >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
     receive();

@@ -55,7 +55,7 @@ public:
   bool watch(int fd, watcher& who, bool output, bool first);
 
   /// Waits up to `most` for events and hands them out once.
-  void poll(std::chrono::milliseconds most);
+  void poll(std::chrono::nanoseconds most);
 
   /// Returns the read buffer; valid until a handler returns.
   std::span<char> buffer() noexcept;
@@ -90,6 +90,9 @@ protected:
 
   /// Sends bytes.
   void send(std::string_view bytes);
+
+  /// Learns that the connection is there.
+  virtual void on_established();
 
   /// Takes what came; `bytes` may be changed.
   virtual void on_bytes(std::span<char> bytes) = 0;

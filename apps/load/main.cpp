@@ -1,3 +1,4 @@
+#include "apps/load/churn.hpp"
 #include "apps/load/options.hpp"
 #include "apps/load/report.hpp"
 #include "apps/load/scenario.hpp"
@@ -26,13 +27,14 @@ int run(const std::vector<std::string>& words) {
     std::fputs(help_text(), stdout);
     return clean;
   }
-  scenario work{chosen};
-  auto found = work.run();
+  auto found = chosen.mode == run_mode::churn ? churn{chosen}.run()
+                                              : scenario{chosen}.run();
   std::printf("%s\n", to_json(chosen, found).c_str());
   std::fprintf(stderr, "%s\n", to_line(chosen, found).c_str());
   if (found.clean())
     return clean;
-  return found.connected == chosen.clients ? unclean : not_run;
+  return found.connected >= chosen.clients + chosen.bystanders ? unclean
+                                                               : not_run;
 }
 
 } // namespace

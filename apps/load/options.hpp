@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/load/client.hpp"
 #include "transports/codec/dialect.hpp"
 
 #include <sys/types.h>
@@ -23,17 +24,24 @@ enum class run_mode : uint8_t {
   private_,
   /// A client's event comes back as its ack.
   echo,
+  /// Clients come, take some private messages and leave.
+  churn,
 };
 
 /// Returns the name of a mode on the command line.
 const char* to_string(run_mode x) noexcept;
+
+/// Returns the name of a protocol on the command line.
+const char* to_string(protocol x) noexcept;
 
 /// What the command line says.
 struct options {
   /// Host of the server, and the port of its public listener.
   std::string host;
   uint16_t port = 0;
-  /// Path prefix of Socket.IO.
+  protocol speaks = protocol::socket_io;
+  /// Path prefix of Socket.IO; for the others the path, with the client's index
+  /// for `%d`.
   std::string path = "/socket.io/";
   /// Number of clients.
   uint32_t clients = 100;
@@ -43,12 +51,20 @@ struct options {
   std::vector<codec::dialect> dialects{codec::dialect::eio4};
   /// Namespace that the clients connect to.
   std::string nsp = "/";
-  /// Cookie header of a client; `%d` is its index. Empty for none.
+  /// Users; client `i` is one of user `i % users`. 0 for as many as clients.
+  uint32_t users = 0;
+  /// Cookie header of a client; `%d` is its user. Empty for none.
   std::string cookie;
-  /// CONNECT payload of a client, JSON; `%d` is its index. Empty for none.
+  /// CONNECT payload of a client, JSON; `%d` is its user. Empty for none.
   std::string auth;
-  /// User id of a client as publishers name it; `%d` is its index.
+  /// User id as publishers name it; `%d` is the user.
   std::string user = "%d";
+  /// Clients beside those that count, to whom nothing may come.
+  uint32_t bystanders = 0;
+  /// Their namespaces; they take turns. Empty for that of the others.
+  std::vector<std::string> bystander_nsps;
+  /// Their Cookie header; `%d` goes on where the users end.
+  std::string bystander_cookie;
   run_mode mode = run_mode::broadcast;
   /// Messages that are measured.
   uint32_t messages = 100;
@@ -58,6 +74,11 @@ struct options {
   uint32_t size = 128;
   /// Most messages under way; 0 for what suits the mode.
   uint32_t window = 0;
+  /// Messages per second, whether those before have come or not; 0 for as fast
+  /// as the window allows.
+  uint32_t rate = 0;
+  /// Whether any ack will do for an echo.
+  bool any_ack = false;
   /// Messages per request.
   uint32_t batch = 1;
   /// Publishing connections.
@@ -67,17 +88,19 @@ struct options {
   /// Ingest listener as `HOST:PORT`, and its key.
   std::string ingest;
   std::string key;
-  /// Event type at ingest.
+  /// Event type at ingest. Subject of NATS; `%d` is the user.
   std::string type = "m";
+  /// Room that broadcasts go to instead of everybody.
+  std::string room;
   /// Whether publications name their receivers themselves.
   bool direct = false;
-  /// URL that takes the bare message as a body; `%d` is the receiver's index.
+  /// URL that takes the bare message as a body; `%d` is the user.
   std::string publish_url;
   /// Processes whose CPU time and memory are read.
   std::vector<pid_t> servers;
   /// When the run ends at the latest.
   std::chrono::seconds deadline{120};
-  /// How long `idle` holds the connections.
+  /// How long `idle` holds the connections and `churn` goes on.
   std::chrono::seconds hold{5};
   /// Whether help was asked for.
   bool help = false;

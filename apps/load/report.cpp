@@ -41,6 +41,14 @@ public:
     text_ += std::to_string(value);
   }
 
+  void add(const char* name, const std::vector<uint64_t>& values) {
+    key(name);
+    text_ += '[';
+    for (auto x : values)
+      text_ += (text_.back() == '[' ? "" : ",") + std::to_string(x);
+    text_ += ']';
+  }
+
   std::string finish() {
     return text_ + "}";
   }
@@ -66,8 +74,10 @@ std::string to_json(const options& x, const report& y) {
   json_object out;
   out.add("mode", to_string(x.mode));
   out.add("transport", x.polling ? "polling" : "websocket");
+  out.add("protocol", to_string(x.speaks));
   out.add("namespace", x.nsp);
   out.add("n", uint64_t{x.clients});
+  out.add("bystanders", uint64_t{x.bystanders});
   out.add("m", uint64_t{x.messages});
   out.add("size", uint64_t{x.size});
   out.add("window", uint64_t{x.window});
@@ -78,6 +88,7 @@ std::string to_json(const options& x, const report& y) {
   out.add("server_cpu_us_per_connect", ratio(y.connect_cpu * 1e6, y.connected));
   out.add("server_rss_kib", uint64_t{y.resident_after / 1024});
   out.add("rss_kib_per_connection", resident_per_connection(y));
+  out.add("rss_kib_samples", y.resident_samples);
   out.add("deliveries", y.deliveries);
   out.add("lost", y.lost);
   out.add("duplicated", y.duplicated);
@@ -96,6 +107,7 @@ std::string to_json(const options& x, const report& y) {
   out.add("p99_ms", y.latency.quantile(0.99));
   out.add("p999_ms", y.latency.quantile(0.999));
   out.add("max_ms", y.latency.max());
+  out.add("server_cpu_share", ratio(y.server_cpu, y.wall));
   out.add("client_cpu_share", ratio(y.client_cpu, y.wall));
   out.add("other_cpus", ratio(y.other_cpu, y.wall));
   out.add("error", y.error);
@@ -109,7 +121,7 @@ std::string to_line(const options& x, const report& y) {
                   "%s %s: %u of %u connected in %.2f s, %.1f us CPU a connect, "
                   "%.2f KiB a connection",
                   to_string(x.mode), x.polling ? "polling" : "websocket",
-                  y.connected, x.clients, y.connect_wall,
+                  y.connected, x.clients + x.bystanders, y.connect_wall,
                   ratio(y.connect_cpu * 1e6, y.connected),
                   resident_per_connection(y));
   else

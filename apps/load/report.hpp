@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace signalbox::load {
 
@@ -20,6 +21,8 @@ struct report {
   /// Resident memory of the server before and after, in bytes.
   uint64_t resident_before = 0;
   uint64_t resident_after = 0;
+  /// Resident memory during churn, once a second, in KiB.
+  std::vector<uint64_t> resident_samples;
   /// Receipts asked for and never seen, warm-up included.
   uint64_t lost = 0;
   /// Receipts that came again.

@@ -1,10 +1,6 @@
 #include "apps/load/scenario.hpp"
 
-#include "apps/load/marker.hpp"
-#include "transports/codec/json_scan.hpp"
-#include "transports/codec/uri.hpp"
-
-#include <sys/resource.h>
+#include "apps/load/file_limit.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -22,32 +18,13 @@ ledger::shape shape_of(const options& x) {
   ledger::shape result;
   result.receivers = x.clients;
   result.messages = x.warm_up + x.messages;
+  result.users = x.users;
   result.everybody = x.mode == run_mode::broadcast;
   // Acks may overtake each other.
   result.lanes = x.mode == run_mode::echo ? 0 : x.publishers;
   result.batch = x.batch;
   if (x.mode == run_mode::idle || x.mode == run_mode::connect)
     result.messages = 0;
-  return result;
-}
-
-// Returns what is to be done if the file limit is too low for the clients.
-std::string raise_file_limit(uint64_t needed) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max >= needed)
-    return {};
-  return "the limit of open files is " + std::to_string(limit.rlim_max) + ", "
-         + std::to_string(needed) + " are needed; lower --n or raise ulimit -n";
-}
-
-size_t count(std::string_view text, std::string_view part) {
-  size_t result = 0;
-  for (auto at = text.find(part); at != std::string_view::npos;
-       at = text.find(part, at + part.size()))
-    ++result;
   return result;
 }
 
@@ -59,7 +36,7 @@ double seconds_between(int64_t begin, int64_t end) {
 
 scenario::scenario(const options& x)
   : options_(x), usage_(x.servers), ledger_(shape_of(x)),
-    run_id_(std::random_device{}()),
+    run_id_(uint16_t(std::random_device{}())),
     nsp_prefix_(x.nsp == "/" ? std::string{} : x.nsp + ","),
     deadline_(now_ns() + x.deadline.count() * second),
     last_progress_(now_ns()) {
@@ -87,17 +64,23 @@ report scenario::run() {
 // -- phases -------------------------------------------------------------------
 
 bool scenario::prepare() {
-  std::string error = raise_file_limit(
-    uint64_t{options_.clients} + options_.publishers + aside_connections + 16);
+  std::string error =
+    raise_file_limit(uint64_t{options_.clients} + options_.bystanders
+                     + options_.publishers + aside_connections + 16);
   if (auto id = usage_.missing(); id != 0)
     error = "process " + std::to_string(id)
             + " does not run; give the server's in --server-pid";
   if (error.empty())
     resolve(options_.host, options_.port, common_.where, error);
+  common_.speaks = options_.speaks;
   common_.path = options_.path;
-  common_.nsp = options_.nsp;
+  common_.namespaces = {options_.nsp};
   common_.polling = options_.polling;
   common_.dialects = options_.dialects;
+  common_.subject = options_.type;
+  bystanding_ = common_;
+  if (!options_.bystander_nsps.empty())
+    bystanding_.namespaces = options_.bystander_nsps;
   if (!error.empty()) {
     fail(error);
     return false;
@@ -109,44 +92,17 @@ bool scenario::prepare() {
         fail("the server refused a POST: " + excerpt(answer));
     },
     [this](const std::string& why) { fail("POST: " + why); });
-  if (options_.mode != run_mode::broadcast
-      && options_.mode != run_mode::private_)
-    return true;
-  auto text = options_.publish_url.empty()
-                ? "http://" + options_.ingest + "/api/v1/events"
-                : options_.publish_url;
-  auto url = codec::parse_url(text);
-  // %d is no escape, so it passes unharmed.
-  if (!url || url->scheme != "http") {
-    fail(
-      "--ingest or --publish-url is malformed; give HOST:PORT or http://...");
-    return false;
-  }
-  publish_target_ = url->target;
-  return prepare_publisher(url->host, url->port);
+  return !publishes() || prepare_publisher();
 }
 
-bool scenario::prepare_publisher(const std::string& host, uint16_t port) {
-  endpoint where;
-  std::string error;
-  if (!resolve(host, port, where, error)) {
+bool scenario::prepare_publisher() {
+  publisher_ = std::make_unique<publisher>(
+    loop_, options_, run_id_, [this] { last_progress_ = now_ns(); },
+    [this](const std::string& why) { fail(why); });
+  auto error = publisher_->prepare();
+  if (!error.empty())
     fail(error);
-    return false;
-  }
-  if (options_.publish_url.empty())
-    publish_fields_ = "Authorization: Bearer " + options_.key
-                      + "\r\nContent-Type: application/json\r\n";
-  else
-    publish_fields_ = "Content-Type: text/plain\r\n";
-  publisher_ = std::make_unique<http_pool>(
-    loop_, where, options_.publishers,
-    [this](uint32_t posted, const http_answer& answer) {
-      on_published(posted, answer);
-    },
-    [this](const std::string& why) {
-      fail("publishing failed: " + why + "; is the address right?");
-    });
-  return true;
+  return error.empty();
 }
 
 bool scenario::connect() {
@@ -154,14 +110,23 @@ bool scenario::connect() {
   auto begin = now_ns();
   report_.resident_before = before.resident;
   client_observer& observer = *this;
-  clients_.reserve(options_.clients);
-  for (uint32_t i = 0; i < options_.clients; ++i)
-    clients_.push_back(std::make_unique<client>(loop_, common_, observer, i,
-                                                expand(options_.cookie, i),
-                                                expand(options_.auth, i)));
+  auto all = options_.clients + options_.bystanders;
+  clients_.reserve(all);
+  for (uint32_t i = 0; i < all; ++i) {
+    auto counts = i < options_.clients;
+    auto user =
+      counts ? i % options_.users : options_.users + i - options_.clients;
+    clients_.push_back(make_client(
+      loop_, counts ? common_ : bystanding_, observer, i,
+      expand(counts ? options_.cookie : options_.bystander_cookie, user),
+      expand(options_.auth, user)));
+  }
   start_clients();
   auto done = run_until(
-    [this] { return report_.connected == options_.clients; }, "connecting");
+    [this, all] {
+      return report_.connected == all && (!publisher_ || publisher_->ready());
+    },
+    "connecting");
   auto after = usage_.read();
   report_.connect_wall = seconds_between(begin, now_ns());
   report_.connect_cpu = after.cpu - before.cpu;
@@ -170,7 +135,7 @@ bool scenario::connect() {
 }
 
 void scenario::start_clients() {
-  while (started_ < options_.clients && report_.error.empty()
+  while (started_ < clients_.size() && report_.error.empty()
          && started_ < report_.connected + options_.concurrency)
     clients_[started_++]->start();
 }
@@ -200,6 +165,7 @@ bool scenario::measure() {
   auto before = usage_.read();
   auto begin = now_ns();
   measuring_ = true;
+  pace_begin_ = begin;
   auto done = transfer(options_.warm_up + options_.messages);
   report_.wall = seconds_between(begin, now_ns());
   auto after = usage_.read();
@@ -231,7 +197,7 @@ bool scenario::transfer(sequence end) {
 bool scenario::run_until(const std::function<bool()>& done, const char* what) {
   last_progress_ = now_ns();
   while (report_.error.empty() && !done()) {
-    loop_.poll(std::chrono::milliseconds{50});
+    loop_.poll(patience());
     auto now = now_ns();
     if (now >= deadline_)
       fail(std::string{what}
@@ -267,8 +233,12 @@ void scenario::account() {
 void scenario::publish(sequence end) {
   while (next_ < end && report_.error.empty()) {
     auto size = std::min(options_.batch, end - next_);
-    if (under_way_ + size > options_.window)
+    if (measuring_ && options_.rate > 0) {
+      if (due(next_) > now_ns())
+        return;
+    } else if (under_way_ + size > options_.window) {
       return;
+    }
     if (options_.mode == run_mode::echo)
       emit_echo(next_);
     else
@@ -277,45 +247,17 @@ void scenario::publish(sequence end) {
 }
 
 void scenario::publish_batch(sequence end) {
-  auto first = next_;
-  auto lane = ledger_.lane_of(first);
+  auto lane = ledger_.lane_of(next_);
   auto now = now_ns();
-  std::string body;
-  if (!options_.publish_url.empty())
-    body = encode_marker(run_id_, first, options_.size);
-  else if (options_.batch > 1) {
-    for (auto s = first; s < end; ++s) {
-      body += s == first ? '[' : ',';
-      append_event(s, body);
-    }
-    body += ']';
-  } else
-    append_event(first, body);
+  batch_.clear();
   for (; next_ < end; ++next_) {
-    ledger_.sent(next_, now);
+    // A message that goes out late has waited, so that counts.
+    auto paced = measuring_ && options_.rate > 0;
+    ledger_.sent(next_, paced ? due(next_) : now);
+    batch_.push_back({next_, ledger_.user_of(next_)});
     ++under_way_;
   }
-  publisher_->post(lane, expand(publish_target_, ledger_.receiver_of(first)),
-                   publish_fields_, body, end - first);
-}
-
-void scenario::append_event(sequence s, std::string& out) const {
-  auto text = encode_marker(run_id_, s, options_.size);
-  auto everybody = options_.mode == run_mode::broadcast;
-  std::string user;
-  if (!everybody)
-    codec::quote_json(expand(options_.user, ledger_.receiver_of(s)), user);
-  out += "{\"namespace\":";
-  codec::quote_json(options_.nsp, out);
-  out += ",\"type\":";
-  codec::quote_json(options_.type, out);
-  if (everybody || options_.direct)
-    out += ",\"payload\":\"" + text + "\"";
-  else
-    out += ",\"payload\":{\"to\":" + user + ",\"body\":\"" + text + "\"}";
-  if (options_.direct)
-    out += everybody ? ",\"to\":\"all\"" : ",\"to\":{\"users\":[" + user + "]}";
-  out += '}';
+  publisher_->publish(lane, batch_);
 }
 
 void scenario::emit_echo(sequence s) {
@@ -324,16 +266,7 @@ void scenario::emit_echo(sequence s) {
   ledger_.sent(s, now_ns());
   ++next_;
   ++under_way_;
-  clients_[ledger_.receiver_of(s)]->emit(packet);
-}
-
-void scenario::on_published(uint32_t posted, const http_answer& answer) {
-  last_progress_ = now_ns();
-  auto to_ingest = options_.publish_url.empty();
-  if (answer.status < 200 || answer.status > 299
-      || (to_ingest && count(answer.body, "\"ok\":true") != posted))
-    fail("the server refused a publication, check key, rules and namespace: "
-         + excerpt(answer));
+  clients_[ledger_.user_of(s)]->emit(packet);
 }
 
 void scenario::take_ack(client& who, std::string_view text) {
@@ -344,6 +277,8 @@ void scenario::take_ack(client& who, std::string_view text) {
     ++report_.foreign;
     return;
   }
+  if (options_.any_ack)
+    return receive(who, s);
   auto found = find_marker(text, options_.size);
   if (!found)
     return fail("an event came back without its text; does the server echo? "
@@ -353,8 +288,7 @@ void scenario::take_ack(client& who, std::string_view text) {
   receive(who, s);
 }
 
-void scenario::take_event(client& who, std::string_view text) {
-  auto found = find_marker(text, options_.size);
+void scenario::take_marker(client& who, const std::optional<marker>& found) {
   if (!found || found->run != run_id_) {
     ++report_.foreign;
     return;
@@ -384,6 +318,24 @@ void scenario::receive(client& who, sequence s) {
   }
 }
 
+bool scenario::publishes() const noexcept {
+  return options_.mode == run_mode::broadcast
+         || options_.mode == run_mode::private_;
+}
+
+int64_t scenario::due(sequence s) const noexcept {
+  return pace_begin_
+         + int64_t{s - options_.warm_up} * second / int64_t{options_.rate};
+}
+
+std::chrono::nanoseconds scenario::patience() const {
+  constexpr auto most = int64_t{50'000'000};
+  auto waits = measuring_ && options_.rate > 0
+               && next_ < options_.warm_up + options_.messages;
+  auto rest = waits ? due(next_) - now_ns() : most;
+  return std::chrono::nanoseconds{std::clamp(rest, int64_t{0}, most)};
+}
+
 // -- client_observer ----------------------------------------------------------
 
 void scenario::on_connected(client&) {
@@ -393,6 +345,10 @@ void scenario::on_connected(client&) {
 }
 
 void scenario::on_packet(client& who, std::string_view text) {
+  if (who.index() >= options_.clients) {
+    ++report_.misrouted;
+    return;
+  }
   // The namespace stands behind the type, none for "/".
   auto rest = text.substr(1);
   auto same = nsp_prefix_.empty() ? !rest.starts_with('/')
@@ -402,7 +358,18 @@ void scenario::on_packet(client& who, std::string_view text) {
   else if (text.front() == '3')
     take_ack(who, text);
   else
-    take_event(who, text);
+    take_marker(who, find_marker(text, options_.size));
+}
+
+void scenario::on_body(client& who, std::string_view text) {
+  if (who.index() >= options_.clients)
+    ++report_.misrouted;
+  else
+    take_marker(who, read_marker(text, options_.size));
+}
+
+void scenario::on_left(client&) {
+  // nop
 }
 
 void scenario::on_failed(client& who, const std::string& why) {

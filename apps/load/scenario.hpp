@@ -4,13 +4,16 @@
 #include "apps/load/http.hpp"
 #include "apps/load/ledger.hpp"
 #include "apps/load/loop.hpp"
+#include "apps/load/marker.hpp"
 #include "apps/load/options.hpp"
 #include "apps/load/process_usage.hpp"
+#include "apps/load/publisher.hpp"
 #include "apps/load/report.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +40,10 @@ private:
 
   void on_packet(client& who, std::string_view text) override;
 
+  void on_body(client& who, std::string_view text) override;
+
+  void on_left(client& who) override;
+
   void on_failed(client& who, const std::string& why) override;
 
   void post_aside(const std::string& target, std::string_view fields,
@@ -46,7 +53,7 @@ private:
 
   bool prepare();
 
-  bool prepare_publisher(const std::string& host, uint16_t port);
+  bool prepare_publisher();
 
   bool connect();
 
@@ -73,39 +80,44 @@ private:
 
   void publish_batch(sequence end);
 
-  void append_event(sequence s, std::string& out) const;
-
   void emit_echo(sequence s);
-
-  void on_published(uint32_t count, const http_answer& answer);
 
   void take_ack(client& who, std::string_view text);
 
-  void take_event(client& who, std::string_view text);
+  void take_marker(client& who, const std::optional<marker>& found);
 
   void receive(client& who, sequence s);
+
+  bool publishes() const noexcept;
+
+  // Returns when a message of a paced run is due.
+  int64_t due(sequence s) const noexcept;
+
+  // Returns how long the loop may sleep.
+  std::chrono::nanoseconds patience() const;
 
   const options& options_;
   report report_;
   loop loop_;
   usage_reader usage_;
   client_settings common_;
+  client_settings bystanding_;
   std::vector<std::unique_ptr<client>> clients_;
-  std::unique_ptr<http_pool> publisher_;
+  std::unique_ptr<publisher> publisher_;
   std::unique_ptr<http_pool> aside_;
   ledger ledger_;
   // Identifies the messages of this run.
-  uint32_t run_id_;
-  std::string publish_target_;
-  std::string publish_fields_;
+  uint16_t run_id_;
   // What stands between packet type and ack id or JSON.
   std::string nsp_prefix_;
   int64_t deadline_;
   int64_t last_progress_;
+  int64_t pace_begin_ = 0;
   uint32_t started_ = 0;
   size_t next_aside_ = 0;
   sequence next_ = 0;
   uint32_t under_way_ = 0;
+  std::vector<publication> batch_;
   bool measuring_ = false;
   bool ending_ = false;
 };

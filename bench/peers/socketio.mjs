@@ -6,7 +6,8 @@
 //   POST /user/ID     sends it to the clients of that user
 //
 // A client names its user by the cookie session=ID or by auth {"token":ID}.
-// The event "echo" comes back as its ack. SIGTERM ends it.
+// The event "echo" comes back as its ack; if SITE is set, it is posted there,
+// and the answer's `ack` is the ack, as the router does it. SIGTERM ends it.
 
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -34,13 +35,31 @@ const web = http.createServer((request, response) => {
 });
 web.keepAliveTimeout = 60000;
 
+// As many calls at a time as the router makes.
+const agent = new http.Agent({ keepAlive: true, maxSockets: 28 });
+
+function askSite(event, args, ack) {
+  const body = JSON.stringify({ user: null, namespace: '/', event, args });
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  const call = http.request(process.env.SITE, { method: 'POST', agent, headers }, (response) => {
+    const chunks = [];
+    response.on('data', (chunk) => chunks.push(chunk));
+    response.on('end', () => ack(...JSON.parse(Buffer.concat(chunks)).ack));
+  });
+  call.on('error', (error) => ack({ ok: false, error: error.message }));
+  call.end(body);
+}
+
 // The defaults of socket.io, as most sites run it.
 const io = new Server(web, { serveClient: false });
 io.on('connection', (socket) => {
   const user = userOf(socket.handshake);
   if (user !== undefined)
     socket.join(`user ${user}`);
-  socket.on('echo', (body, ack) => ack(body));
+  if (process.env.SITE)
+    socket.on('echo', (body, ack) => askSite('echo', [body], ack));
+  else
+    socket.on('echo', (body, ack) => ack(body));
 });
 
 process.on('SIGTERM', () => process.exit(0));
