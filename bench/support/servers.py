@@ -16,13 +16,13 @@ import subprocess
 import time
 from contextlib import contextmanager
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PEERS = os.path.join(HERE, "peers")
 NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 
 
 def script(name):
-    """Returns a script of this folder as a module."""
+    """Returns a script of bench/ as a module."""
     loader = importlib.machinery.SourceFileLoader(name,
                                                   os.path.join(HERE, name))
     spec = importlib.util.spec_from_loader(name, loader)
