@@ -49,24 +49,22 @@ uint64_t hash_cookies(const http_request& x,
   return std::hash<std::string>{}(all) | 1;
 }
 
-session_place locate(http_connection& from, std::string_view sid,
-                     const session_ids& ids, const engine_options& opts) {
+bool pass_on(http_connection& from, std::string_view sid,
+             const session_ids& ids, const engine_options& opts) {
   auto owner = ids.parse(sid);
-  if (!owner)
-    return session_place::nowhere;
+  // A tunnel leads to the right loop at once; what another node sent here goes
+  // nowhere else, or it might go round.
+  if (!owner || from.tunnelled())
+    return false;
   if (owner->node == ids.node()) {
     if (owner->shard == from.home().index())
-      return session_place::here;
-    // A tunnel leads to the right loop at once.
-    if (from.tunnelled())
-      return session_place::nowhere;
+      return false;
     from.hand_over(owner->shard);
-    return session_place::elsewhere;
+    return true;
   }
-  // What another node sent here goes nowhere else, or it might go round.
-  if (opts.away == nullptr || from.tunnelled()
-      || from.fate() == detour_fate::lost || !opts.away->reaches(owner->node))
-    return session_place::nowhere;
+  if (opts.away == nullptr || from.fate() == detour_fate::lost
+      || !opts.away->reaches(owner->node))
+    return false;
   if (from.fate() == detour_fate::refused) {
     refuse_while_stopping(from, opts);
   } else {
@@ -74,7 +72,7 @@ session_place locate(http_connection& from, std::string_view sid,
     from.away->node = owner->node;
     from.away->sid = sid;
   }
-  return session_place::elsewhere;
+  return true;
 }
 
 void refuse_while_stopping(http_connection& from, const engine_options& opts) {

@@ -78,19 +78,11 @@ std::string cors_headers(const http_request& x, const engine_options& opts);
 uint64_t hash_cookies(const http_request& x,
                       const std::vector<std::string>& names);
 
-/// Where the session of a request may be.
-enum class session_place : uint8_t {
-  /// On the connection's loop, if it lives.
-  here,
-  /// The request goes to another loop, or to another node as soon as it is
-  /// complete, or has been answered.
-  elsewhere,
-  nowhere,
-};
-
-/// Finds the session of a request within `on_header`.
-session_place locate(http_connection& from, std::string_view sid,
-                     const session_ids& ids, const engine_options& opts);
+/// Passes a request, within `on_header`, on to the loop of its session, or to
+/// its node as soon as it is complete. Returns false for a session that can be
+/// nowhere but here; true also if the request has been answered.
+bool pass_on(http_connection& from, std::string_view sid,
+             const session_ids& ids, const engine_options& opts);
 
 /// Answers whoever wants a new session while the router stops, or
 /// is one too many.

@@ -180,11 +180,10 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
       open(from, query, upgrade);
     return 0;
   }
-  auto place = locate(*from, query.sid, ids_, opts_);
-  if (place == session_place::elsewhere)
+  // An id that is known here needs no proof.
+  auto owner = sessions_.find(query.sid);
+  if (owner == nullptr && pass_on(*from, query.sid, ids_, opts_))
     return opts_.session.max_payload;
-  auto owner =
-    place == session_place::here ? sessions_.find(query.sid) : nullptr;
   if (owner == nullptr
       || owner->cookies != hash_cookies(x, opts_.bind_cookies)) {
     ++counters_.unknown_sids;

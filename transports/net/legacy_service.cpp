@@ -198,11 +198,9 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
       open(from, query);
     return 0;
   }
-  auto place = locate(*from, path.sid, ids_, opts_);
-  if (place == session_place::elsewhere)
+  auto owner = sessions_.find(path.sid);
+  if (owner == nullptr && pass_on(*from, path.sid, ids_, opts_))
     return opts_.session.max_payload;
-  auto owner =
-    place == session_place::here ? sessions_.find(path.sid) : nullptr;
   if (owner != nullptr && owner->cookies == hash_cookies(x, opts_.bind_cookies))
     return on_session(from, owner, path, query);
   ++counters_.unknown_sids;

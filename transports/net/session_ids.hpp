@@ -1,16 +1,20 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct evp_mac_ctx_st;
 
 namespace signalbox::net {
 
 /// Makes and checks session ids: base64url of 16 random bytes, 2 bytes node
 /// number and 8 bytes MAC, 35 characters. The MAC keeps made-up ids away from
-/// any table and from other nodes; the random part also tells which shard of
+/// other loops and nodes; the random part also tells which shard of
 /// its node holds the session.
 class session_ids {
 public:
@@ -45,11 +49,13 @@ public:
   std::optional<owner> parse(std::string_view sid) const;
 
 private:
+  void set_key(const unsigned char* key, size_t size);
   std::array<unsigned char, 8> mac(std::string_view bytes) const;
 
   uint16_t node_;
   size_t shards_;
-  std::array<unsigned char, 32> key_;
+  /// Keyed and ready to be copied, which costs a tenth of making it anew.
+  std::shared_ptr<evp_mac_ctx_st> mac_;
 };
 
 /// Returns base64url of 15 random bytes: the public id of a connection in a

@@ -133,15 +133,15 @@ void engine_session::open_websocket(carrier& via) {
 bool engine_session::on_probe(carrier& via) {
   if (closed_ || probe_ != nullptr || websocket_ != nullptr)
     return false;
-  probe_ = &via;
-  probed_ = false;
-  probe_until_ = wheel_.now() + opts_.upgrade_timeout.count();
+  probe_ = std::make_unique<probing>();
+  probe_->via = &via;
+  probe_->until = wheel_.now() + opts_.upgrade_timeout.count();
   arm();
   return true;
 }
 
 void engine_session::on_text(carrier& from, std::string_view text) {
-  if (&from == probe_) {
+  if (probed_by(from)) {
     probe_text(text);
     return;
   }
@@ -152,7 +152,7 @@ void engine_session::on_text(carrier& from, std::string_view text) {
 }
 
 void engine_session::on_binary(carrier& from, std::string_view bytes) {
-  if (&from == probe_) {
+  if (probed_by(from)) {
     drop_probe();
   } else if (&from == websocket_ && !closed_) {
     std::string scratch;
@@ -161,8 +161,8 @@ void engine_session::on_binary(carrier& from, std::string_view bytes) {
 }
 
 void engine_session::on_carrier_lost(carrier& from, close_reason why) {
-  if (&from == probe_) {
-    probe_ = nullptr;
+  if (probed_by(from)) {
+    probe_.reset();
     if (!closed_)
       arm();
     return;
@@ -177,10 +177,10 @@ void engine_session::on_carrier_lost(carrier& from, close_reason why) {
 }
 
 void engine_session::probe_text(std::string_view text) {
-  if (text == "2probe" && !probed_) {
-    probed_ = true;
-    noop_at_ = wheel_.now() + probe_check;
-    probe_->send_probe("3probe");
+  if (text == "2probe" && !probe_->answered) {
+    probe_->answered = true;
+    probe_->noop_at = wheel_.now() + probe_check;
+    probe_->via->send_probe("3probe");
     arm();
   } else if (text == "5") {
     upgrade();
@@ -190,14 +190,15 @@ void engine_session::probe_text(std::string_view text) {
 }
 
 void engine_session::drop_probe() {
-  if (auto* x = std::exchange(probe_, nullptr))
-    x->finish();
+  if (auto x = std::move(probe_))
+    x->via->finish();
   if (!closed_)
     arm();
 }
 
 void engine_session::upgrade() {
-  websocket_ = std::exchange(probe_, nullptr);
+  websocket_ = probe_->via;
+  probe_.reset();
   if (closed_) {
     // The client left polling before it could hear of the end.
     timer_.cancel();
@@ -289,8 +290,9 @@ void engine_session::end(close_reason why, bool abort) {
   tell_end(why);
   // A client that has stopped polling hears of the end over the socket that it
   // is about to move to.
-  auto moving = probed_ && poll_ == nullptr && !abort;
-  if (probe_ != nullptr && !moving)
+  auto moving =
+    probe_ != nullptr && probe_->answered && poll_ == nullptr && !abort;
+  if (!moving && probe_ != nullptr)
     drop_probe();
   if (websocket_ != nullptr) {
     if (!abort) {
@@ -346,9 +348,9 @@ void engine_session::arm() {
   }
   auto next = heartbeat_;
   if (probe_ != nullptr) {
-    next = std::min(next, probe_until_);
-    if (probed_)
-      next = std::min(next, noop_at_);
+    next = std::min(next, probe_->until);
+    if (probe_->answered)
+      next = std::min(next, probe_->noop_at);
   }
   if (assembler_ != nullptr)
     next = std::min(next, assembly_until_);
@@ -368,11 +370,11 @@ void engine_session::on_timer() {
     return;
   }
   if (probe_ != nullptr) {
-    if (now >= probe_until_) {
+    if (now >= probe_->until) {
       ++opts_.count->upgrade_timeouts;
       drop_probe();
-    } else if (probed_ && now >= noop_at_) {
-      noop_at_ = now + probe_check;
+    } else if (probe_->answered && now >= probe_->noop_at) {
+      probe_->noop_at = now + probe_check;
       // The client waits for its outstanding poll before it switches.
       answer_poll({"6"});
     }

@@ -122,25 +122,35 @@ private:
   time_point next_heartbeat() const noexcept;
   void answer_poll(std::initializer_list<std::string_view> packets);
 
-  const engine::revision& speaks_;
-  /// When the next ping is due or, while one is out, its answer; where clients
-  /// ping, when one must have come.
-  time_point heartbeat_ = 0;
-  /// When the probe under way must be over.
-  time_point probe_until_ = 0;
-  /// When a pending poll is looked for again.
-  time_point noop_at_ = 0;
-  carrier* websocket_ = nullptr;
-  carrier* probe_ = nullptr;
-  std::shared_ptr<poll> poll_;
-  std::unique_ptr<socket::assembler> assembler_;
-  time_point assembly_until_ = 0;
+  /// A WebSocket that the session is about to move to.
+  struct probing {
+    carrier* via = nullptr;
+    /// When the probe must be over.
+    time_point until = 0;
+    /// When a pending poll is looked for again.
+    time_point noop_at = 0;
+    /// Whether the client was answered.
+    bool answered = false;
+  };
+
+  bool probed_by(const carrier& x) const noexcept {
+    return probe_ != nullptr && probe_->via == &x;
+  }
+
   main_stage main_ = main_stage::out;
   bool polling_ = false;
   bool posting_ = false;
   bool pinged_ = false;
   bool extended_ = false;
-  bool probed_ = false;
+  const engine::revision& speaks_;
+  /// When the next ping is due or, while one is out, its answer; where clients
+  /// ping, when one must have come.
+  time_point heartbeat_ = 0;
+  carrier* websocket_ = nullptr;
+  std::unique_ptr<probing> probe_;
+  std::shared_ptr<poll> poll_;
+  std::unique_ptr<socket::assembler> assembler_;
+  time_point assembly_until_ = 0;
 };
 
 } // namespace signalbox::session

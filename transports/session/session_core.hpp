@@ -121,11 +121,14 @@ protected:
   std::shared_ptr<const handshake> from_;
   timer timer_;
   outbox outbox_;
-  bool closed_ = false;
 
 private:
   forget forget_;
   void* owner_;
+
+protected:
+  // Last, so that the flags of the sessions share its word.
+  bool closed_ = false;
 };
 
 } // namespace signalbox::session
