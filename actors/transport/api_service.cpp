@@ -93,6 +93,10 @@ public:
     return max_body_;
   }
 
+  bool answers_soon(const net::http_request& x) const override {
+    return x.path.starts_with(api_prefix);
+  }
+
   void on_request(const std::shared_ptr<net::http_connection>& from) override {
     const auto& x = from->request();
     if (!x.path.starts_with(api_prefix)) {

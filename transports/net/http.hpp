@@ -54,6 +54,12 @@ public:
   /// called.
   virtual size_t on_header(const std::shared_ptr<http_connection>& from) = 0;
 
+  /// Returns whether a request is answered soon and by this connection, so that
+  /// answers to earlier ones may wait for its own.
+  virtual bool answers_soon(const http_request&) const {
+    return false;
+  }
+
   /// The request is complete.
   virtual void on_request(const std::shared_ptr<http_connection>& from) = 0;
 

@@ -20,6 +20,9 @@ namespace {
 /// counts neither chunk extensions nor trailers; this bounds both.
 constexpr size_t piece_limit = 65536;
 
+/// Bytes of answers from which on they wait for no more.
+constexpr size_t waiting_limit = 65536;
+
 std::string_view view(boost::string_view x) {
   return {x.data(), x.size()};
 }
@@ -56,7 +59,7 @@ void http_connection::read() {
   if (reading_ || !io_ || state_ == state::dead)
     return;
   // While an answer is pending, what comes early waits in the kernel.
-  if (state_ >= state::handling && state_ != state::lingering
+  if ((blocked_ || state_ >= state::handling) && state_ != state::lingering
       && in_.size() >= piece_limit)
     return;
   reading_ = true;
@@ -74,16 +77,12 @@ void http_connection::on_readable() {
     auto n = io_->read(buffer.data(), buffer.size());
     if (n == stream::again)
       break;
-    if (n == 0 && state_ == state::writing) {
-      // The client will ask nothing more, but may still wait for its answer.
-      keep_alive_ = false;
+    if (n == 0 && !out_.empty()) {
+      on_end();
       return;
     }
     if (n <= 0) {
-      auto keep = shared_from_this();
-      if (state_ == state::handling || state_ == state::body)
-        owner_.service(*home_).on_abort(*this);
-      die();
+      lost();
       return;
     }
     if (state_ == state::lingering)
@@ -102,14 +101,16 @@ void http_connection::process() {
     return;
   auto keep = shared_from_this();
   processing_ = true;
-  for (auto more = true; more && target_ == nullptr;) {
+  for (auto more = true; more && !blocked_ && target_ == nullptr;) {
     switch (state_) {
     case state::idle:
     case state::header:
       more = parse_header();
       break;
     case state::offered:
-      offer_header();
+      more = !must_wait();
+      if (more)
+        offer_header();
       break;
     case state::body:
       more = parse_body();
@@ -119,10 +120,12 @@ void http_connection::process() {
     }
   }
   processing_ = false;
-  if (target_ != nullptr)
+  if (target_ != nullptr) {
     depart();
-  else
-    read();
+    return;
+  }
+  settle();
+  read();
 }
 
 bool http_connection::parse_header() {
@@ -255,6 +258,13 @@ bool http_connection::check_header() {
   return ok;
 }
 
+/// A service that may take the connection away gets one without anything left
+/// to write.
+bool http_connection::must_wait() const {
+  return (dirty_ || !out_.empty())
+         && !owner_.service(*home_).answers_soon(request_);
+}
+
 void http_connection::offer_header() {
   // Everything that is not read as the body stays with the connection.
   state_ = state::handling;
@@ -271,11 +281,8 @@ void http_connection::offer_header() {
   beast.body_limit(body_limit_);
   beast.eager(true);
   if (!beast.is_done() && same_token(request_.header("expect"), "100-continue")
-      && in_.empty()) {
-    static constexpr std::string_view go = "HTTP/1.1 100 Continue\r\n\r\n";
-    iovec piece{const_cast<char*>(go.data()), go.size()};
-    io_->write(&piece, 1);
-  }
+      && in_.empty())
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   become(state::body, limits_.http.body_timeout.count());
 }
 
@@ -324,16 +331,19 @@ void http_connection::respond(http_response x) {
   auto unread = parser_ && !parser_->beast.is_done();
   auto close = x.close || !keep_alive_ || unread || owner_.draining();
   keep_alive_ = !close;
-  out_.clear();
   append_head(x, close, old_, out_);
   if (!head_)
     out_ += x.body;
   context.reset();
   away.reset();
   fate_ = detour_fate::untried;
-  written_ = 0;
+  if (!close && !blocked_ && !in_.empty() && out_.size() < waiting_limit) {
+    next_request();
+    return;
+  }
   become(state::writing, limits_.http.write_timeout.count());
-  write();
+  if (!blocked_)
+    write();
 }
 
 void http_connection::refuse_body() {
@@ -363,25 +373,42 @@ void http_connection::write() {
     iovec piece{out_.data() + written_, out_.size() - written_};
     auto n = io_->write(&piece, 1);
     if (n == stream::again) {
-      io_->wait_writable([self = shared_from_this()] {
-        if (self->state_ == state::writing)
-          self->write();
-      });
+      if (!std::exchange(blocked_, true))
+        become(state_, limits_.http.write_timeout.count());
+      io_->wait_writable([self = shared_from_this()] { self->on_writable(); });
       return;
     }
     if (n < 0) {
-      die();
+      lost();
       return;
     }
     written_ += static_cast<size_t>(n);
   }
-  finished();
+  written();
 }
 
-void http_connection::finished() {
+void http_connection::on_writable() {
+  if (!io_ || !blocked_)
+    return;
+  write();
+  process();
+}
+
+void http_connection::written() {
   // A silent keep-alive connection should hold nothing.
   out_.clear();
   out_.shrink_to_fit();
+  written_ = 0;
+  auto was_blocked = std::exchange(blocked_, false);
+  if (state_ == state::writing)
+    next_request();
+  else if (was_blocked && state_ == state::body)
+    become(state::body, limits_.http.body_timeout.count());
+  else if (was_blocked)
+    timer_.cancel();
+}
+
+void http_connection::next_request() {
   parser_.reset();
   request_ = {};
   if (!keep_alive_) {
@@ -392,6 +419,47 @@ void http_connection::finished() {
     in_.shrink_to_fit();
   become(state::idle, limits_.http.idle_timeout.count());
   process();
+}
+
+/// Sees to it that what waits is written, at once if no further answer is near.
+void http_connection::settle() {
+  if (out_.empty() || blocked_ || state_ >= state::writing)
+    return;
+  switch (state_) {
+  case state::idle:
+  case state::header:
+    become(state::writing, limits_.http.write_timeout.count());
+    write();
+    break;
+  case state::body:
+    write();
+    break;
+  default:
+    if (!std::exchange(dirty_, true))
+      home_->flush_later(shared_from_this());
+  }
+}
+
+void http_connection::flush() {
+  dirty_ = false;
+  if (!io_ || blocked_)
+    return;
+  if (!out_.empty())
+    write();
+  process();
+}
+
+/// The client will ask nothing more, but may still wait for its answers.
+void http_connection::on_end() {
+  auto keep = shared_from_this();
+  keep_alive_ = false;
+  if (state_ == state::handling || state_ == state::body)
+    owner_.service(*home_).on_abort(*this);
+  if (state_ >= state::writing)
+    return;
+  become(state::writing, limits_.http.write_timeout.count());
+  if (!blocked_)
+    write();
 }
 
 } // namespace signalbox::net

@@ -26,15 +26,17 @@ enum class detour_fate : uint8_t {
   refused,
 };
 
-/// One client connection while it speaks HTTP: reads requests one at a time,
+/// One client connection while it speaks HTTP: handles requests one at a time,
 /// writes their answers, and can be handed to another loop or given up to a
-/// WebSocket in between.
-class http_connection : public std::enable_shared_from_this<http_connection> {
+/// WebSocket in between. While requests are there that came early, their
+/// answers gather and are written together.
+class http_connection : public loop::flushable,
+                        public std::enable_shared_from_this<http_connection> {
 public:
   /// `peer` is the address of the client's socket, with which it was admitted.
   http_connection(server& owner, loop& home, std::unique_ptr<stream> io,
                   std::string peer);
-  ~http_connection();
+  ~http_connection() override;
 
   /// Begins to read. Once, on the home loop.
   void start();
@@ -63,7 +65,7 @@ public:
   /// beyond the request. The connection is finished.
   std::unique_ptr<stream> release(std::string& rest);
 
-  /// Drops the connection without an answer.
+  /// Drops the connection without an answer to the current request.
   void abort();
 
   /// Lets a service keep something with the request until it is answered.
@@ -109,6 +111,10 @@ public:
   /// Ends the connection if it is between two requests.
   void drain();
 
+  // -- loop::flushable --------------------------------------------------------
+
+  void flush() override;
+
 private:
   enum class state : uint8_t {
     idle,
@@ -129,13 +135,19 @@ private:
   bool parse_header();
   bool parse_body();
   bool check_header();
+  bool must_wait() const;
   void offer_header();
   void depart();
   void refuse_body();
   void fail(unsigned status);
   void write();
-  void finished();
+  void on_writable();
+  void written();
+  void next_request();
+  void settle();
+  void on_end();
   void linger();
+  void lost();
   void die();
   void on_timeout();
   void become(state next, int64_t timeout_ms);
@@ -148,6 +160,7 @@ private:
   std::string peer_;
   session::timer timer_;
   std::string in_;
+  /// Answers that have not left yet, in the order of their requests.
   std::string out_;
   size_t written_ = 0;
   std::unique_ptr<parser> parser_;
@@ -160,6 +173,11 @@ private:
   bool tunnelled_ = false;
   bool reading_ = false;
   bool processing_ = false;
+  /// Whether `flush` is yet to come.
+  bool dirty_ = false;
+  /// Whether the client has to read before more can be written. No request is
+  /// begun meanwhile.
+  bool blocked_ = false;
   bool keep_alive_ = false;
   bool head_ = false;
   bool old_ = false;

@@ -69,6 +69,16 @@ void http_connection::linger() {
 }
 
 void http_connection::abort() {
+  if (io_ && !blocked_ && !out_.empty())
+    write();
+  die();
+}
+
+/// The client is gone.
+void http_connection::lost() {
+  auto keep = shared_from_this();
+  if (state_ == state::handling || state_ == state::body)
+    owner_.service(*home_).on_abort(*this);
   die();
 }
 
@@ -99,6 +109,11 @@ void http_connection::become(state next, int64_t timeout_ms) {
 
 void http_connection::on_timeout() {
   auto& counters = *limits_.counters;
+  if (blocked_) {
+    ++counters.timeouts_write;
+    lost();
+    return;
+  }
   switch (state_) {
   case state::header:
     ++counters.timeouts_header;
@@ -117,10 +132,6 @@ void http_connection::on_timeout() {
   }
   case state::idle:
     ++counters.timeouts_idle;
-    die();
-    break;
-  case state::writing:
-    ++counters.timeouts_write;
     die();
     break;
   default:
