@@ -14,10 +14,13 @@ namespace signalbox {
 
 /// Where the answer to one event goes.
 struct answer_slot {
-  /// Number of the HTTP call; 0 if a publisher asked.
+  /// Number of the HTTP call that posted a batch, else 0.
   uint64_t call = 0;
-  /// Position in the call's batch.
+  /// Position in the batch.
   size_t index = 0;
+  /// Who passed an HTTP call of one event on, and its ticket there.
+  transport_actor asker;
+  uint64_t ticket = 0;
   connection_actor publisher;
   /// RELAY, if another node asks for the key, and the ticket of the question.
   relay_actor relay;
@@ -55,15 +58,11 @@ std::string describe_partial(const std::vector<uint16_t>& unreachable);
 /// those of publishers on. Part of INGEST.
 class answers {
 public:
-  /// Begins a call of `events` events. Returns its number.
-  uint64_t open(transport_actor asker, uint64_t ticket, bool array,
-                size_t events);
+  /// Begins a call of a batch of `events` events. Returns its number.
+  uint64_t open(transport_actor asker, uint64_t ticket, size_t events);
 
-  /// Returns whether a call is a batch.
-  bool is_batch(uint64_t number) const;
-
-  /// Takes the answer to one event; `status` counts if the call is no batch.
-  /// The last one completes the call.
+  /// Takes the answer to one event; `status` counts if it came without a batch.
+  /// The last one of a batch completes the call.
   void add(const answer_slot& to, std::string json, unsigned status = 200);
 
   void clear() {
@@ -74,10 +73,10 @@ private:
   struct call {
     transport_actor asker;
     uint64_t ticket = 0;
-    bool array = false;
-    unsigned status = 200;
     size_t outstanding = 0;
     std::vector<std::string> parts;
+    /// Bytes of these, with what stands between them.
+    size_t bytes = 0;
   };
 
   uint64_t last_ = 0;

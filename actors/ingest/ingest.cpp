@@ -6,7 +6,6 @@
 #include "actors/ingest/ingest_impl.hpp"
 #include "transports/codec/encoded.hpp"
 #include "transports/codec/json_scan.hpp"
-#include "transports/codec/json_split.hpp"
 
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
@@ -35,7 +34,7 @@ void ingest_impl::on(api_call& x) {
     answer(x, {ec::bad_key, "", ""});
     return;
   }
-  codec::json_kind kind{};
+  std::optional<codec::json_view> json;
   if (!x.body.empty()) {
     auto view = codec::scan_json(x.body, json_limits());
     if (!view) {
@@ -45,7 +44,7 @@ void ingest_impl::on(api_call& x) {
                    + codec::to_string(view.error())});
       return;
     }
-    kind = view->kind;
+    json = std::move(*view);
   }
   if (x.path != events_path) {
     on_command(x, *key);
@@ -55,9 +54,17 @@ void ingest_impl::on(api_call& x) {
     answer(x, {ec::method_not_allowed, "", ""});
     return;
   }
-  auto array = kind == codec::json_kind::array && !x.body.empty();
-  auto events =
-    array ? codec::split_array(x.body) : std::vector<std::string_view>{x.body};
+  answer_slot slot;
+  if (!json || json->kind != codec::json_kind::array) {
+    slot.asker = x.asker;
+    slot.ticket = x.ticket;
+    if (json)
+      take(x.body, *key, std::move(slot));
+    else
+      refuse(slot, {ec::bad_request, "", "the body is empty"});
+    return;
+  }
+  const auto& events = json->elements;
   if (events.size() > opts_.ingest.max_batch) {
     ++count_.limit_batch;
     answer(x, {ec::batch_too_large, "", ""});
@@ -67,19 +74,18 @@ void ingest_impl::on(api_call& x) {
     caf::anon_send(x.asker, api_answer{x.ticket, 200, "[]"});
     return;
   }
-  auto number = answers_.open(x.asker, x.ticket, array, events.size());
-  for (size_t i = 0; i < events.size(); ++i) {
-    answer_slot slot;
-    slot.call = number;
-    slot.index = i;
-    post event;
-    auto no = x.body.empty() ? refusal{ec::bad_request, "", "the body is empty"}
-                             : read_post(events[i], bounds(), event);
-    if (no)
-      refuse(slot, std::move(*no));
-    else
-      accept(std::move(event), *key, std::move(slot));
-  }
+  slot.call = answers_.open(x.asker, x.ticket, events.size());
+  for (slot.index = 0; slot.index < events.size(); ++slot.index)
+    take(events[slot.index], *key, slot);
+}
+
+/// Takes one posted event.
+void ingest_impl::take(std::string_view text, size_t key, answer_slot slot) {
+  post event;
+  if (auto no = read_post(text, bounds(), event))
+    refuse(slot, std::move(*no));
+  else
+    accept(event, key, std::move(slot));
 }
 
 void ingest_impl::on_command(api_call& x, size_t key) {
@@ -124,14 +130,14 @@ void ingest_impl::on(publish& x) {
   post event;
   event.nsp = std::move(x.nsp);
   event.type = std::move(x.type);
-  event.payload = std::move(x.payload);
+  event.payload = x.payload;
   if (event.payload.size() > opts_.ingest.max_event)
     refuse(slot, {ec::too_large, "", ""});
   else if (event.type.size() > opts_.limits.name_bytes)
     refuse(slot,
            {ec::bad_request, "/type", "a string within limits.name-bytes"});
   else
-    accept(std::move(event), x.key, std::move(slot));
+    accept(event, x.key, std::move(slot));
 }
 
 // -- refusals ---------------------------------------------------------------
@@ -140,7 +146,7 @@ void ingest_impl::refuse(const answer_slot& to, refusal why) {
   ++count_.events_refused;
   if (why.code == ec::too_large)
     ++count_.limit_event_size;
-  if (answers_.is_batch(to.call))
+  if (to.call != 0)
     why.pointer = "/" + std::to_string(to.index) + why.pointer;
   answers_.add(to, to_json(why), http_status(why.code));
 }

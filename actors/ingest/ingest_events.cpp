@@ -11,7 +11,7 @@ namespace signalbox {
 
 // -- events -----------------------------------------------------------------
 
-void ingest_impl::accept(post event, size_t key, answer_slot slot) {
+void ingest_impl::accept(post& event, size_t key, answer_slot slot) {
   target to;
   std::string name;
   if (auto no = check(event, key, to, name)) {
@@ -67,8 +67,8 @@ void ingest_impl::accept(post event, size_t key, answer_slot slot) {
   send(event, to, ticket, std::move(packet), std::move(x));
 }
 
-std::optional<refusal> ingest_impl::check(const post& event, size_t key,
-                                          target& to, std::string& name) {
+std::optional<refusal> ingest_impl::check(post& event, size_t key, target& to,
+                                          std::string& name) {
   auto nsp = nsps_.find(event.nsp);
   if (nsp == nsps_.end())
     return refusal{ec::invalid_namespace, "/namespace", ""};
@@ -111,7 +111,7 @@ void ingest_impl::send(const post& event, target& to, uint64_t ticket,
     confirms_.open(ticket, std::move(x), to.names, event.confirm_ms);
     count_.confirms_pending = static_cast<int64_t>(confirms_.size());
   } else {
-    events_[ticket] = std::move(x);
+    events_.emplace(ticket, std::move(x));
   }
   out.users = std::move(to.names);
   caf::anon_send(users_, std::move(out));

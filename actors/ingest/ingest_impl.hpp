@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -111,6 +112,7 @@ private:
   // -- HTTP -------------------------------------------------------------------
 
   void on(api_call& x);
+  void take(std::string_view text, size_t key, answer_slot slot);
   void on_command(api_call& x, size_t key);
   void on(user_info& x);
   static void answer(const api_call& to, const refusal& why);
@@ -121,8 +123,8 @@ private:
 
   // -- events -----------------------------------------------------------------
 
-  void accept(post event, size_t key, answer_slot slot);
-  std::optional<refusal> check(const post& event, size_t key, target& to,
+  void accept(post& event, size_t key, answer_slot slot);
+  std::optional<refusal> check(post& event, size_t key, target& to,
                                std::string& name);
   void send(const post& event, target& to, uint64_t ticket,
             codec::event_ptr packet, under_way x);

@@ -5,6 +5,7 @@
 #include "transports/codec/socket/v5.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace signalbox {
@@ -25,7 +26,8 @@ refusal bad(std::string_view member, std::string message) {
 bool read_name(std::string_view literal, size_t most, std::string& out) {
   if (codec::kind_of(literal) != json_kind::string)
     return false;
-  out = codec::unquote_json(literal);
+  std::string unquoted;
+  out = codec::unquote_json(literal, unquoted);
   return !out.empty() && out.size() <= most;
 }
 
@@ -42,20 +44,23 @@ bool read_recipient(std::string_view literal, size_t most, std::string& out) {
 std::optional<std::string> read_recipients(std::string_view literal,
                                            const post_limits& bounds,
                                            std::vector<std::string>& out) {
-  auto all = codec::kind_of(literal) == json_kind::array
-               ? codec::split_array(literal)
-               : std::vector<std::string_view>{literal};
-  if (all.empty() || all.size() > bounds.recipients)
-    return "1 to " + std::to_string(bounds.recipients)
-           + " recipients (ingest.max-recipients)";
-  for (auto each : all) {
+  auto array = codec::kind_of(literal) == json_kind::array;
+  codec::array_reader elements{literal};
+  size_t count = 0;
+  auto valid = true;
+  for (auto each = literal; array ? elements.next(each) : count == 0; ++count) {
     std::string name;
-    if (!read_recipient(each, bounds.name_bytes, name))
-      return "a recipient is a string or an integer of at most "
-             + std::to_string(bounds.name_bytes) + " bytes (limits.name-bytes)";
-    if (std::find(out.begin(), out.end(), name) == out.end())
+    valid = valid && count < bounds.recipients
+            && read_recipient(each, bounds.name_bytes, name);
+    if (valid && std::find(out.begin(), out.end(), name) == out.end())
       out.push_back(std::move(name));
   }
+  if (count == 0 || count > bounds.recipients)
+    return "1 to " + std::to_string(bounds.recipients)
+           + " recipients (ingest.max-recipients)";
+  if (!valid)
+    return "a recipient is a string or an integer of at most "
+           + std::to_string(bounds.name_bytes) + " bytes (limits.name-bytes)";
   return {};
 }
 
@@ -67,19 +72,21 @@ std::optional<refusal> read_target(std::string_view literal,
   if (codec::kind_of(literal) == json_kind::string
       && codec::unquote_json(literal) == "all")
     return {};
-  auto members = codec::split_object(literal);
-  if (members.size() != 1)
+  codec::object_reader members{literal};
+  codec::json_member only;
+  codec::json_member other;
+  if (!members.next(only) || members.next(other))
     return bad("to", shapes);
-  auto name = codec::unquote_json(members[0].first);
+  auto name = codec::unquote_json(only.first);
   if (name == "users")
     out.to->what = target::kind::users;
   else if (name == "rooms")
     out.to->what = target::kind::rooms;
   else
     return bad("to", shapes);
-  if (codec::kind_of(members[0].second) != json_kind::array)
+  if (codec::kind_of(only.second) != json_kind::array)
     return bad("to/" + name, "an array");
-  if (auto why = read_recipients(members[0].second, bounds, out.to->names))
+  if (auto why = read_recipients(only.second, bounds, out.to->names))
     return bad("to/" + name, *why);
   return {};
 }
@@ -99,7 +106,12 @@ std::optional<refusal> read_confirm(std::string_view literal, post& out) {
   return {};
 }
 
-std::optional<refusal> read_member(const std::string& name,
+constexpr std::array<std::string_view, 9> known_members = {
+  "namespace", "type", "payload", "key",  "volatile",
+  "confirm",   "to",   "event",   "args",
+};
+
+std::optional<refusal> read_member(std::string_view name,
                                    std::string_view value,
                                    const post_limits& bounds, post& out) {
   auto kind = codec::kind_of(value);
@@ -156,28 +168,32 @@ std::optional<refusal> read_post(std::string_view text,
     return refusal{ec::bad_request, "", "an event is a JSON object"};
   if (text.size() > bounds.event_bytes)
     return refusal{ec::too_large, "", ""};
-  std::vector<std::string> seen;
-  for (const auto& [literal, value] : codec::split_object(text)) {
-    auto name = codec::unquote_json(literal);
-    // Two answers to where an event goes are one too many.
-    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+  unsigned seen = 0;
+  codec::object_reader members{text};
+  for (codec::json_member each; members.next(each);) {
+    std::string unquoted;
+    auto name = codec::unquote_json(each.first, unquoted);
+    // Two answers to where an event goes are one too many. What is unknown does
+    // not get far enough to stand here twice.
+    auto known = std::find(known_members.begin(), known_members.end(), name);
+    auto bit = 1u << (known - known_members.begin());
+    if ((seen & bit) != 0)
       return bad(name, "stands here twice");
-    if (auto no = read_member(name, value, bounds, out))
+    seen |= bit;
+    if (auto no = read_member(name, each.second, bounds, out))
       return no;
-    seen.push_back(std::move(name));
   }
   if (out.type.empty() && out.event.empty())
     return bad("type", "missing; give the type that the rules decide by");
   return {};
 }
 
-std::optional<refusal> route(const post& x,
-                             const std::vector<rule_settings>& rules,
+std::optional<refusal> route(post& x, const std::vector<rule_settings>& rules,
                              const post_limits& bounds, target& to,
                              std::string& event) {
   event = x.event.empty() ? x.type : x.event;
   if (x.to) {
-    to = *x.to;
+    to = std::move(*x.to);
   } else {
     auto i = std::find_if(rules.begin(), rules.end(), [&x](const auto& rule) {
       return (rule.namespace_ == "*" || rule.namespace_ == x.nsp)
@@ -210,13 +226,17 @@ std::optional<refusal> route(const post& x,
 }
 
 std::string event_array(const post& x, const std::string& event) {
-  std::string out{'['};
+  std::string out;
+  // With room for what comes before it on the wire.
+  out.reserve(event.size() + x.payload.size() + x.args.size() + 64);
+  out += '[';
   codec::quote_json(event, out);
   if (x.args.empty()) {
     out += ',';
     out += x.payload;
   } else {
-    for (auto each : codec::split_array(x.args)) {
+    codec::array_reader elements{x.args};
+    for (std::string_view each; elements.next(each);) {
       out += ',';
       out += each;
     }

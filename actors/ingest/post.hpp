@@ -33,12 +33,12 @@ struct target {
   std::vector<std::string> names;
 };
 
-/// One posted event.
+/// One posted event. Views belong to the text it was read from.
 struct post {
   std::string nsp = "/";
   std::string type;
   /// JSON text, exactly as it came.
-  std::string payload = "null";
+  std::string_view payload = "null";
   /// Idempotency key; empty for none.
   std::string key;
   bool volatile_ = false;
@@ -49,7 +49,7 @@ struct post {
   /// Name of the event the browsers see; empty for the type.
   std::string event;
   /// JSON text of the arguments array; empty for the payload alone.
-  std::string args;
+  std::string_view args;
 };
 
 /// Bounds of a post.
@@ -64,9 +64,9 @@ std::optional<refusal> read_post(std::string_view text,
                                  const post_limits& bounds, post& out);
 
 /// Decides who receives an event and under which name. The first rule that
-/// matches namespace and type decides, unless the post names its target.
-std::optional<refusal> route(const post& x,
-                             const std::vector<rule_settings>& rules,
+/// matches namespace and type decides, unless the post names its target, which
+/// is taken out of it.
+std::optional<refusal> route(post& x, const std::vector<rule_settings>& rules,
                              const post_limits& bounds, target& to,
                              std::string& event);
 

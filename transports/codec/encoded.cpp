@@ -8,11 +8,16 @@
 #include "transports/codec/socket/v5.hpp"
 #include "transports/codec/ws/frame.hpp"
 
+#include <utility>
+
 namespace signalbox::codec {
 
 namespace {
 
 namespace v0_9 = legacy::v0_9;
+
+/// Most memory that may stand idle behind a packet as long as it waits.
+constexpr size_t most_room = 256;
 
 /// The raw type byte of a binary message in Engine.IO 3.
 constexpr std::string_view v3_message = "\x04";
@@ -33,19 +38,38 @@ std::string legacy_header(std::string_view nsp, std::optional<uint64_t> id) {
   return out;
 }
 
-encoded_ptr frame_of(ws::opcode op, std::string_view head,
-                     std::string_view body) {
+encoded_ptr encoded_of(ws::opcode op, std::string frame, size_t text_at,
+                       size_t json_at) {
   auto x = std::make_shared<encoded>();
-  char header[ws::max_header];
-  auto n = ws::encode_header(op, head.size() + body.size(), header);
-  x->frame.reserve(n + head.size() + body.size());
-  x->frame.append(header, n);
-  x->frame += head;
-  x->frame += body;
-  x->text_at = static_cast<uint32_t>(n);
-  x->json_at = static_cast<uint32_t>(n + head.size());
+  x->frame = std::move(frame);
+  x->text_at = static_cast<uint32_t>(text_at);
+  x->json_at = static_cast<uint32_t>(json_at);
   x->binary = op == ws::opcode::binary;
   return x;
+}
+
+encoded_ptr frame_of(ws::opcode op, std::string_view head,
+                     std::string_view body) {
+  char header[ws::max_header];
+  auto n = ws::encode_header(op, head.size() + body.size(), header);
+  std::string frame;
+  frame.reserve(n + head.size() + body.size());
+  frame.append(header, n);
+  frame += head;
+  frame += body;
+  return encoded_of(op, std::move(frame), n, n + head.size());
+}
+
+/// The same in the memory of `body`, if it has just enough.
+encoded_ptr frame_of(ws::opcode op, std::string_view head, std::string&& body) {
+  char header[ws::max_header];
+  auto n = ws::encode_header(op, head.size() + body.size(), header);
+  auto room = body.capacity() - body.size();
+  if (room < n + head.size() || room > most_room)
+    return frame_of(op, head, std::string_view{body});
+  body.insert(0, head);
+  body.insert(0, header, n);
+  return encoded_of(op, std::move(body), n, n + head.size());
 }
 
 } // namespace
@@ -71,7 +95,8 @@ shared_event::shared_event(std::string nsp, std::string args,
   : nsp_(std::move(nsp)) {
   v4_.reserve(1 + attachments.size());
   v4_.push_back(frame_of(ws::opcode::text,
-                         engine_header(attachments.size(), nsp_, {}), args));
+                         engine_header(attachments.size(), nsp_, {}),
+                         std::move(args)));
   for (const auto& bytes : attachments)
     v4_.push_back(encode_attachment(wire_form::v4, bytes));
 }

@@ -3,6 +3,7 @@
 #include "transports/codec/utf8.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 // The scanner keeps its own stack: a text of brackets must cost memory up to
@@ -25,19 +26,19 @@ int hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Tests eight bytes at once for one that ends a run of plain string content: a
+// Tests eight bytes at once for those that end a run of plain string content: a
 // quote, a backslash or a control character (Hacker's Delight, 6-1). Bytes of
-// multi-byte characters have the top bit set and pass.
-bool has_special(uint64_t word) {
+// multi-byte characters have the top bit set and pass. Of the top bits that are
+// set the lowest is right; a borrow may have set those above it.
+uint64_t specials(uint64_t word) {
   constexpr uint64_t ones = 0x0101010101010101u;
   constexpr uint64_t tops = 0x8080808080808080u;
   auto quote = word ^ (ones * '"');
   auto backslash = word ^ (ones * '\\');
   auto control = (word - ones * 0x20) & ~word;
-  return ((control | ((quote - ones) & ~quote)
-           | ((backslash - ones) & ~backslash))
-          & tops)
-         != 0;
+  return (control | ((quote - ones) & ~quote)
+          | ((backslash - ones) & ~backslash))
+         & tops;
 }
 
 enum class key_name : uint8_t { other, placeholder, num };
@@ -61,7 +62,6 @@ public:
     : first_(text.data()), pos_(text.data()), end_(text.data() + text.size()),
       limits_(limits) {
     stack_.reserve(8);
-    view_.elements.reserve(4);
   }
 
   result<json_view> run() {
@@ -142,6 +142,8 @@ private:
     if (stack_.empty())
       view_.kind = kind;
     auto object = kind == json_kind::object;
+    if (stack_.empty() && !object)
+      view_.elements.reserve(4);
     auto& top = stack_.emplace_back();
     top.object = object;
     top.begin = static_cast<size_t>(pos_ - first_);
@@ -304,12 +306,15 @@ private:
   // Advances to the next byte that is not plain content, collecting in `seen`
   // whether any had its top bit set.
   void skip_plain(uint64_t& seen) {
-    for (; end_ - pos_ >= 8; pos_ += 8) {
-      uint64_t word;
+    static_assert(std::endian::native == std::endian::little);
+    for (uint64_t word; end_ - pos_ >= 8; pos_ += 8, seen |= word) {
       std::memcpy(&word, pos_, 8);
-      if (has_special(word))
-        break;
-      seen |= word;
+      if (auto found = specials(word); found != 0) {
+        auto plain = std::countr_zero(found) / 8;
+        seen |= word & ((uint64_t{1} << 8 * plain) - 1);
+        pos_ += plain;
+        return;
+      }
     }
     for (; pos_ != end_; ++pos_) {
       auto c = static_cast<uint8_t>(*pos_);

@@ -25,56 +25,36 @@ std::string_view trim(std::string_view x) noexcept {
   return x;
 }
 
-/// Calls `fun(begin, end, colon)` for each comma separated piece between the
-/// brackets of `text`; `colon` is npos without one.
-template <class F>
-void pieces(std::string_view text, F fun) {
-  size_t depth = 0;
-  size_t begin = 1;
-  auto colon = std::string_view::npos;
-  for (size_t i = 0; i < text.size(); ++i) {
-    switch (text[i]) {
-    case '"':
-      for (++i; i < text.size() && text[i] != '"'; ++i)
-        if (text[i] == '\\')
-          ++i;
-      break;
-    case '[':
-    case '{':
-      ++depth;
-      break;
-    case ']':
-    case '}':
-      if (--depth == 0) {
-        if (!trim(text.substr(begin, i - begin)).empty())
-          fun(begin, i, colon);
-        return;
-      }
-      break;
-    case ':':
-      if (depth == 1 && colon == std::string_view::npos)
-        colon = i;
-      break;
-    case ',':
-      if (depth == 1) {
-        fun(begin, i, colon);
-        begin = i + 1;
-        colon = std::string_view::npos;
-      }
-      break;
-    default:
-      break;
-    }
+/// Returns where the string ends whose quote stands at `begin`.
+size_t end_of_string(std::string_view text, size_t begin) noexcept {
+  for (auto end = text.find('"', begin + 1); end != text.npos;
+       end = text.find('"', end + 1)) {
+    auto last = end - 1;
+    while (text[last] == '\\')
+      --last;
+    // Backslashes come in pairs, or the last one belongs to the quote.
+    if ((end - last) % 2 == 1)
+      return end;
   }
+  return text.size();
+}
+
+/// Returns whether a string literal has this value.
+bool means(std::string_view literal, std::string_view text) {
+  std::string unquoted;
+  return unquote_json(literal, unquoted) == text;
 }
 
 /// Returns the base64 text if the object is nothing but a binary value.
 std::optional<std::string> binary_of(std::string_view text) {
-  auto members = split_object(text);
-  if (members.size() != 1 || kind_of(members[0].second) != json_kind::string
-      || unquote_json(members[0].first) != binary_key)
+  object_reader members{text};
+  json_member only;
+  json_member other;
+  if (!members.next(only) || members.next(other)
+      || kind_of(only.second) != json_kind::string
+      || !means(only.first, binary_key))
     return {};
-  return unquote_json(members[0].second);
+  return unquote_json(only.second);
 }
 
 bool extract(std::string_view text, std::string& out,
@@ -92,11 +72,12 @@ bool extract(std::string_view text, std::string& out,
       return true;
     }
     char separator = '{';
-    for (const auto& [name, value] : split_object(text)) {
+    object_reader members{text};
+    for (json_member each; members.next(each);) {
       out += std::exchange(separator, ',');
-      out += name;
+      out += each.first;
       out += ':';
-      if (!extract(value, out, attachments))
+      if (!extract(each.second, out, attachments))
         return false;
     }
     if (separator == '{')
@@ -106,7 +87,8 @@ bool extract(std::string_view text, std::string& out,
   }
   if (kind == json_kind::array) {
     char separator = '[';
-    for (auto value : split_array(text)) {
+    array_reader elements{text};
+    for (std::string_view value; elements.next(value);) {
       out += std::exchange(separator, ',');
       if (!extract(value, out, attachments))
         return false;
@@ -122,34 +104,92 @@ bool extract(std::string_view text, std::string& out,
 
 } // namespace
 
+piece_reader::piece_reader(std::string_view text, char open) noexcept
+  : text_(trim(text)) {
+  if (!text_.starts_with(open))
+    text_ = {};
+}
+
+bool piece_reader::next(std::string_view& piece, size_t& colon) noexcept {
+  colon = std::string_view::npos;
+  size_t depth = 1;
+  for (auto i = begin_; i < text_.size(); ++i) {
+    switch (text_[i]) {
+    case '"':
+      i = end_of_string(text_, i);
+      break;
+    case '[':
+    case '{':
+      ++depth;
+      break;
+    case ':':
+      if (depth == 1 && colon == std::string_view::npos)
+        colon = i - begin_;
+      break;
+    case ']':
+    case '}':
+      if (--depth > 0)
+        break;
+      piece = text_.substr(begin_, i - begin_);
+      begin_ = text_.size();
+      return !trim(piece).empty();
+    case ',':
+      if (depth > 1)
+        break;
+      piece = text_.substr(begin_, i - begin_);
+      begin_ = i + 1;
+      return true;
+    default:
+      break;
+    }
+  }
+  return false;
+}
+
+bool object_reader::next(json_member& out) noexcept {
+  std::string_view piece;
+  size_t colon = 0;
+  if (!pieces_.next(piece, colon))
+    return false;
+  out = {trim(piece.substr(0, colon)), trim(piece.substr(colon + 1))};
+  return true;
+}
+
+bool array_reader::next(std::string_view& out) noexcept {
+  size_t colon = 0;
+  if (!pieces_.next(out, colon))
+    return false;
+  out = trim(out);
+  return true;
+}
+
 std::vector<json_member> split_object(std::string_view text) {
   std::vector<json_member> out;
-  text = trim(text);
-  if (!text.starts_with('{'))
-    return out;
-  pieces(text, [&](size_t begin, size_t end, size_t colon) {
-    out.emplace_back(trim(text.substr(begin, colon - begin)),
-                     trim(text.substr(colon + 1, end - colon - 1)));
-  });
+  object_reader members{text};
+  for (json_member each; members.next(each);)
+    out.push_back(each);
   return out;
 }
 
 std::vector<std::string_view> split_array(std::string_view text) {
   std::vector<std::string_view> out;
-  text = trim(text);
-  if (!text.starts_with('['))
-    return out;
-  pieces(text, [&](size_t begin, size_t end, size_t) {
-    out.push_back(trim(text.substr(begin, end - begin)));
-  });
+  array_reader elements{text};
+  for (std::string_view each; elements.next(each);)
+    out.push_back(each);
   return out;
+}
+
+std::string_view unquote_json(std::string_view literal, std::string& out) {
+  if (literal.find('\\') != literal.npos)
+    return out = unquote_json(literal);
+  return literal.size() < 2 ? std::string_view{}
+                            : literal.substr(1, literal.size() - 2);
 }
 
 std::optional<std::string_view>
 find_member(const std::vector<json_member>& members, std::string_view name) {
-  auto i = std::find_if(members.rbegin(), members.rend(), [&](const auto& x) {
-    return unquote_json(x.first) == name;
-  });
+  auto i = std::find_if(members.rbegin(), members.rend(),
+                        [&](const auto& x) { return means(x.first, name); });
   if (i == members.rend())
     return {};
   return i->second;
@@ -169,7 +209,11 @@ std::optional<std::string_view> resolve_pointer(std::string_view text,
     for (size_t i = 0; (i = token.find("~0", i)) != token.npos; ++i)
       token.replace(i, 2, "~");
     if (text.starts_with('{')) {
-      auto found = find_member(split_object(text), token);
+      std::optional<std::string_view> found;
+      object_reader members{text};
+      for (json_member each; members.next(each);)
+        if (means(each.first, token))
+          found = each.second;
       if (!found)
         return {};
       text = *found;
@@ -197,6 +241,13 @@ extract_binary(std::string_view text, std::vector<std::string>& attachments) {
   if (!extract(trim(text), out, attachments))
     return {};
   return out;
+}
+
+std::optional<std::string>
+extract_binary(std::string&& text, std::vector<std::string>& attachments) {
+  if (text.find(binary_key) == text.npos && trim(text).size() == text.size())
+    return std::move(text);
+  return extract_binary(std::string_view{text}, attachments);
 }
 
 std::string embed_binary(std::string_view text,

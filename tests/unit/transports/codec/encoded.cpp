@@ -24,6 +24,23 @@ TEST(an event is encoded once as a complete frame) {
   CHECK_EQUAL(x.nsp(), "/");
 }
 
+TEST(an event is the same frame whatever room its text has) {
+  std::string text = R"(["ev",")" + std::string(500, 'x') + "\"]";
+  auto expected = shared_event{"/", text, {}}.packets(wire_form::v4)[0]->frame;
+  for (size_t room : {0u, 1u, 5u, 6u, 7u, 64u, 256u, 257u, 100000u}) {
+    std::string args;
+    args.reserve(text.size() + room);
+    args = text;
+    shared_event x{"/", std::move(args), {}};
+    const auto& body = *x.packets(wire_form::v4).front();
+    CHECK_EQUAL(body.frame, expected);
+    CHECK_EQUAL(x.args(), text);
+    CHECK_EQUAL(body.text(), "42" + text);
+    // It may wait long in many outboxes.
+    CHECK(body.frame.capacity() <= body.frame.size() + 256);
+  }
+}
+
 TEST(another namespace than the main one stands before the arguments) {
   shared_event x{"/custom", R"(["ev"])", {}};
   CHECK_EQUAL(x.packets(wire_form::v4).front()->text(), R"(42/custom,["ev"])");

@@ -166,6 +166,24 @@ bool refused_by_choice(const std::string& text) {
 
 } // namespace
 
+TEST(plain content ends where a special character stands) {
+  for (size_t before = 0; before < 20; ++before)
+    for (size_t after = 0; after < 20; ++after) {
+      auto with = [=](const std::string& middle) {
+        return '"' + std::string(before, 'a') + middle + std::string(after, 'b')
+               + '"';
+      };
+      CHECK(verdict(with("\\n")) == errc::none);
+      CHECK(verdict(with("\xC3\xA4")) == errc::none);
+      CHECK(verdict(with("\xC3")) == errc::bad_utf8);
+      CHECK(verdict(with("\x1F")) == errc::bad_json);
+      CHECK(verdict(with("\\x")) == errc::bad_json);
+      CHECK(verdict(with("\"")) == errc::bad_json);
+      // What stands behind the string is none of its content.
+      CHECK(verdict('[' + with("") + ",\"\xC3\xA4\"]") == errc::none);
+    }
+}
+
 TEST(every kind of value is recognized) {
   constexpr std::pair<const char*, json_kind> samples[] = {
     {"null", json_kind::null},        {"true", json_kind::boolean},

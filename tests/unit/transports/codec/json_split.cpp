@@ -142,6 +142,33 @@ TEST(text without binary values stays as it came) {
   CHECK(x.attachments.empty());
 }
 
+TEST(text without binary values need not be copied) {
+  std::vector<std::string> attachments;
+  std::string text =
+    R"(["e",{"a":"long enough to live in memory of its own"}])";
+  const auto* before = text.data();
+  auto out = extract_binary(std::move(text), attachments);
+  REQUIRE(out);
+  CHECK(out->data() == before);
+  out = extract_binary(std::string{" [1] "}, attachments);
+  CHECK_EQUAL(*out, "[1]");
+  out = extract_binary(std::string{R"([{"$base64":"AA=="}])"}, attachments);
+  CHECK_EQUAL(*out, R"([{"_placeholder":true,"num":0}])");
+  CHECK_EQUAL(attachments.size(), 1u);
+  CHECK(!extract_binary(std::string{R"({"$base64":"A"})"}, attachments));
+}
+
+TEST(a string without escapes is viewed where it stands) {
+  std::string out;
+  std::string_view literal = R"("a b")";
+  auto value = unquote_json(literal, out);
+  CHECK_EQUAL(value, "a b");
+  CHECK(value.data() == literal.data() + 1);
+  CHECK_EQUAL(unquote_json(R"("")", out), "");
+  CHECK_EQUAL(unquote_json("", out), "");
+  CHECK_EQUAL(unquote_json(R"("a\\\"\u0062")", out), R"(a\"b)");
+}
+
 TEST(only an object of nothing else is a binary value) {
   for (auto text :
        {R"({"$base64":"AA==","b":1})", R"({"$base64":1})", R"({"x":"$base64"})",
