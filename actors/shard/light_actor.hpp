@@ -10,7 +10,9 @@
 #include <caf/make_actor.hpp>
 #include <caf/monitorable_actor.hpp>
 #include <caf/system_messages.hpp>
+#include <caf/type_nr.hpp>
 
+#include <typeinfo>
 #include <utility>
 
 namespace signalbox {
@@ -81,10 +83,22 @@ private:
 /// `handler(detach&)`. Returns whether the message was of one of the types.
 template <class... Ts, class F>
 bool dispatch(caf::mailbox_element& x, F&& handler) {
-  auto one = [&]<class T>(T*) {
-    if (!x.content().template match_elements<T>())
+  auto& content = x.content();
+  if (content.size() != 1)
+    return false;
+  // Asked once, not anew for every type as CAF's own matching does. Only types
+  // of CAF's have a number.
+  const auto [number, type] = content.type(0);
+  auto is = [number = number, type = type]<class T>(T*) {
+    if constexpr (caf::type_nr<T>::value != 0)
+      return number == caf::type_nr<T>::value;
+    else
+      return type != nullptr && *type == typeid(T);
+  };
+  auto one = [&]<class T>(T* tag) {
+    if (!is(tag))
       return false;
-    handler(x.content().template get_mutable_as<T>(0));
+    handler(content.template get_mutable_as<T>(0));
     return true;
   };
   return (one(static_cast<Ts*>(nullptr)) || ...);

@@ -147,8 +147,11 @@ void light_actor::handle(caf::mailbox_element& x) {
     respond(*this, x, caf::make_error(caf::sec::request_receiver_down));
     return;
   }
+  // What CAF itself has to say is of its own types, which have numbers.
+  const auto& content = x.content();
+  auto own = content.size() == 1 && content.type(0).first == 0;
   auto down = [this](caf::down_msg& msg) { on_down(msg); };
-  if (!handle_system_message(x, &home_, false, down))
+  if (own || !handle_system_message(x, &home_, false, down))
     receive(x);
 }
 
