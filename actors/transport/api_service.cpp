@@ -109,7 +109,7 @@ public:
     call.method = x.method;
     call.path = x.path;
     call.authorization = x.header("authorization");
-    call.body = x.body;
+    call.body = from->take_body();
     caf::anon_send(ingest_, std::move(call));
   }
 

@@ -110,7 +110,7 @@ std::string_view reason_phrase(unsigned status) noexcept {
 
 std::string_view http_request::header(std::string_view name) const noexcept {
   for (const auto& [key, value] : headers)
-    if (same_token(key, name))
+    if (key.size() == name.size() && same_token(key, name))
       return value;
   return {};
 }

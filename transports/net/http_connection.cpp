@@ -2,17 +2,10 @@
 
 #include "transports/codec/header_lines.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
 namespace signalbox::net {
-
-namespace http = boost::beast::http;
 
 namespace {
 
@@ -23,15 +16,7 @@ constexpr size_t piece_limit = 65536;
 /// Bytes of answers from which on they wait for no more.
 constexpr size_t waiting_limit = 65536;
 
-std::string_view view(boost::string_view x) {
-  return {x.data(), x.size()};
-}
-
 } // namespace
-
-struct http_connection::parser {
-  http::request_parser<http::string_body> beast;
-};
 
 http_connection::http_connection(server& owner, loop& home,
                                  std::unique_ptr<stream> io, std::string peer)
@@ -60,7 +45,7 @@ void http_connection::read() {
     return;
   // While an answer is pending, what comes early waits in the kernel.
   if ((blocked_ || state_ >= state::handling) && state_ != state::lingering
-      && in_.size() >= piece_limit)
+      && rest().size() >= piece_limit)
     return;
   reading_ = true;
   io_->wait_readable([self = shared_from_this()] {
@@ -72,6 +57,7 @@ void http_connection::read() {
 void http_connection::on_readable() {
   if (!io_ || state_ == state::dead)
     return;
+  in_.erase(0, std::exchange(begin_, 0));
   auto buffer = home_->scratch();
   for (;;) {
     auto n = io_->read(buffer.data(), buffer.size());
@@ -94,6 +80,14 @@ void http_connection::on_readable() {
       break;
   }
   process();
+}
+
+void http_connection::consume(size_t n) {
+  begin_ += n;
+  if (begin_ < in_.size())
+    return;
+  in_.clear();
+  begin_ = 0;
 }
 
 void http_connection::process() {
@@ -131,59 +125,50 @@ void http_connection::process() {
 bool http_connection::parse_header() {
   const auto& limits = limits_.http;
   // Clients of old put an empty line between two requests.
-  auto begin = in_.find_first_not_of("\r\n");
-  in_.erase(0, std::min(begin, in_.size()));
-  if (in_.empty())
+  auto begin = rest().find_first_not_of("\r\n");
+  consume(std::min(begin, rest().size()));
+  if (rest().empty())
     return false;
   if (state_ == state::idle)
     become(state::header, limits.header_timeout.count());
-  if (limits_.bare_lf)
+  if (limits_.bare_lf) {
+    in_.erase(0, std::exchange(begin_, 0));
     codec::mend_header(in_, limits.request_line + limits.header_bytes);
-  auto line = in_.find('\n');
-  auto end = in_.find("\r\n\r\n");
+  }
+  auto in = rest();
+  auto line = in.find('\n');
+  auto end = in.find("\r\n\r\n");
   auto whole = end != std::string::npos;
   // The header lines with their ends. Of an unfinished header the last byte
   // may belong to the empty line.
   size_t lines = 0;
   if (whole)
     lines = end + 1 - line;
-  else if (line != std::string::npos && in_.size() - line >= 2)
-    lines = in_.size() - line - 2;
-  if (std::min(line, in_.size()) > limits.request_line + 1
+  else if (line != std::string::npos && in.size() - line >= 2)
+    lines = in.size() - line - 2;
+  if (std::min(line, in.size()) > limits.request_line + 1
       || lines > limits.header_bytes) {
     ++limits_.counters->header_too_large;
     fail(431);
     return false;
   }
-  if (whole)
-    end += 4;
-  auto head = std::string_view{in_}.substr(0, end);
-  // Where lines are mended, they are when the header has ended.
-  auto mendable = limits_.bare_lf && !whole && !codec::has_header_end(in_);
-  if (!mendable && !codec::has_plain_lines(head)) {
+  if (!whole) {
+    // Where lines are mended, they are when the header has ended.
+    auto mendable = limits_.bare_lf && !codec::has_header_end(in);
+    if (!mendable && !codec::has_plain_lines(in))
+      fail(400);
+    return false;
+  }
+  end += 4;
+  if (parser_ == nullptr)
+    parser_ = std::make_unique<request_parser>();
+  auto ok = parser_->begin(in.substr(0, end), request_);
+  consume(end);
+  if (!ok) {
     fail(400);
     return false;
   }
-  if (!whole)
-    return false;
-  parser_ = std::make_unique<parser>();
-  parser_->beast.header_limit(static_cast<uint32_t>(end + 1));
-  parser_->beast.body_limit(boost::none);
-  boost::beast::error_code ec;
-  size_t n = 0;
-  try {
-    n = parser_->beast.put(boost::asio::buffer(in_.data(), end), ec);
-  } catch (const std::exception&) {
-    ec = http::error::bad_value;
-  }
-  if (ec == http::error::need_more)
-    ec = {};
-  if (ec || !parser_->beast.is_header_done()) {
-    fail(400);
-    return false;
-  }
-  in_.erase(0, n);
-  fill_request();
+  complete_request();
   ++limits_.counters->requests;
   if (!check_header())
     return false;
@@ -191,21 +176,12 @@ bool http_connection::parse_header() {
   return true;
 }
 
-void http_connection::fill_request() {
-  const auto& from = parser_->beast.get();
-  request_ = {};
-  request_.method = view(from.method_string());
-  request_.target = view(from.target());
-  auto mark = request_.target.find('?');
-  request_.path = request_.target.substr(0, mark);
-  if (mark != std::string_view::npos)
-    request_.query = request_.target.substr(mark + 1);
-  for (const auto& field : from)
-    request_.headers.emplace_back(view(field.name_string()),
-                                  view(field.value()));
+/// Adds what the client does not say itself.
+void http_connection::complete_request() {
   head_ = request_.method == "HEAD";
-  old_ = from.version() == 10;
-  keep_alive_ = parser_->beast.keep_alive();
+  old_ = parser_->version() == 10;
+  keep_alive_ = parser_->keep_alive();
+  request_.body.clear();
   request_.address = peer_;
   request_.host = request_.header("host");
   request_.secure = io_->encrypted();
@@ -216,8 +192,7 @@ void http_connection::fill_request() {
 }
 
 bool http_connection::check_header() {
-  const auto& from = parser_->beast.get();
-  auto version = from.version();
+  auto version = parser_->version();
   size_t hosts = 0;
   size_t lengths = 0;
   size_t encodings = 0;
@@ -272,50 +247,35 @@ void http_connection::offer_header() {
   body_limit_ = owner_.service(*home_).on_header(shared_from_this());
   if (state_ != state::handling)
     return;
-  auto& beast = parser_->beast;
-  auto length = beast.content_length();
+  auto length = parser_->content_length();
   if (length && *length > body_limit_) {
     refuse_body();
     return;
   }
-  beast.body_limit(body_limit_);
-  beast.eager(true);
-  if (!beast.is_done() && same_token(request_.header("expect"), "100-continue")
-      && in_.empty())
+  parser_->limit_body(body_limit_);
+  if (!parser_->done() && same_token(request_.header("expect"), "100-continue")
+      && rest().empty())
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   become(state::body, limits_.http.body_timeout.count());
 }
 
 bool http_connection::parse_body() {
-  auto& beast = parser_->beast;
-  boost::beast::error_code ec;
-  if (!beast.is_done()) {
-    size_t n = 0;
-    try {
-      n = beast.put(boost::asio::buffer(in_), ec);
-    } catch (const std::exception& e) {
-      // An oversized trailer makes Beast 1.81 throw.
-      ec = http::error::bad_value;
-    }
-    in_.erase(0, n);
-  }
-  if (ec == http::error::body_limit) {
+  using progress = request_parser::progress;
+  size_t taken = 0;
+  auto now = parser_->take(rest(), taken, request_.body);
+  consume(taken);
+  if (now == progress::too_large) {
     refuse_body();
     return false;
   }
-  if (ec && ec != http::error::need_more) {
+  if (now == progress::malformed
+      || (now == progress::incomplete && rest().size() >= piece_limit)) {
     owner_.service(*home_).on_abort(*this);
     fail(400);
     return false;
   }
-  if (!beast.is_done()) {
-    if (in_.size() >= piece_limit) {
-      owner_.service(*home_).on_abort(*this);
-      fail(400);
-    }
+  if (now == progress::incomplete)
     return false;
-  }
-  request_.body = std::move(beast.get().body());
   state_ = state::handling;
   timer_.cancel();
   owner_.service(*home_).on_request(shared_from_this());
@@ -328,7 +288,7 @@ void http_connection::respond(http_response x) {
   if (state_ == state::dead || !io_)
     return;
   // An answer that came before the body leaves the body unread.
-  auto unread = parser_ && !parser_->beast.is_done();
+  auto unread = parser_ && parser_->begun() && !parser_->done();
   auto close = x.close || !keep_alive_ || unread || owner_.draining();
   keep_alive_ = !close;
   append_head(x, close, old_, out_);
@@ -337,7 +297,7 @@ void http_connection::respond(http_response x) {
   context.reset();
   away.reset();
   fate_ = detour_fate::untried;
-  if (!close && !blocked_ && !in_.empty() && out_.size() < waiting_limit) {
+  if (!close && !blocked_ && !rest().empty() && out_.size() < waiting_limit) {
     next_request();
     return;
   }
@@ -363,7 +323,7 @@ void http_connection::fail(unsigned status) {
   http_response x;
   x.status = status;
   x.close = true;
-  if (parser_ && parser_->beast.is_header_done())
+  if (parser_ && parser_->begun())
     x.headers = owner_.service(*home_).error_headers(request_);
   respond(std::move(x));
 }
@@ -395,9 +355,7 @@ void http_connection::on_writable() {
 }
 
 void http_connection::written() {
-  // A silent keep-alive connection should hold nothing.
-  out_.clear();
-  out_.shrink_to_fit();
+  out_ = {};
   written_ = 0;
   auto was_blocked = std::exchange(blocked_, false);
   if (state_ == state::writing)
@@ -409,14 +367,18 @@ void http_connection::written() {
 }
 
 void http_connection::next_request() {
-  parser_.reset();
-  request_ = {};
+  // A silent keep-alive connection should hold nothing.
+  if (rest().empty()) {
+    parser_.reset();
+    request_ = {};
+    in_ = {};
+  } else if (parser_ != nullptr) {
+    parser_->end();
+  }
   if (!keep_alive_) {
     linger();
     return;
   }
-  if (in_.empty())
-    in_.shrink_to_fit();
   become(state::idle, limits_.http.idle_timeout.count());
   process();
 }

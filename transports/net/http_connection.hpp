@@ -1,12 +1,14 @@
 #pragma once
 
 #include "transports/net/http.hpp"
+#include "transports/net/request_parser.hpp"
 #include "transports/net/server.hpp"
 #include "transports/net/stream.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace signalbox::net {
 
@@ -51,6 +53,11 @@ public:
   /// Returns the request being handled.
   const http_request& request() const noexcept {
     return request_;
+  }
+
+  /// Takes the body out of it.
+  std::string take_body() noexcept {
+    return std::move(request_.body);
   }
 
   /// Answers the current request. Headers may be shared by all answers of a
@@ -127,8 +134,12 @@ private:
     dead,
   };
 
-  struct parser;
+  /// Returns what has been read and not taken yet.
+  std::string_view rest() const noexcept {
+    return std::string_view{in_}.substr(begin_);
+  }
 
+  void consume(size_t n);
   void read();
   void on_readable();
   void process();
@@ -151,7 +162,7 @@ private:
   void die();
   void on_timeout();
   void become(state next, int64_t timeout_ms);
-  void fill_request();
+  void complete_request();
 
   server& owner_;
   const shared_limits& limits_;
@@ -159,11 +170,13 @@ private:
   std::unique_ptr<stream> io_;
   std::string peer_;
   session::timer timer_;
+  /// What has been read; what stands before `begin_` is done with.
   std::string in_;
+  size_t begin_ = 0;
   /// Answers that have not left yet, in the order of their requests.
   std::string out_;
   size_t written_ = 0;
-  std::unique_ptr<parser> parser_;
+  std::unique_ptr<request_parser> parser_;
   http_request request_;
   /// Where to go as soon as this thread is done with the object.
   loop* target_ = nullptr;

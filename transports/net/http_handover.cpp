@@ -49,7 +49,7 @@ void http_connection::end() {
 }
 
 std::unique_ptr<stream> http_connection::release(std::string& rest) {
-  rest = std::move(in_);
+  rest = in_.substr(begin_);
   timer_.cancel();
   state_ = state::dead;
   owner_.leave(*home_, shared_from_this());
@@ -62,7 +62,7 @@ std::unique_ptr<stream> http_connection::release(std::string& rest) {
 void http_connection::linger() {
   // Closing with unread input would reset the connection and might cost the
   // client the answer.
-  in_.clear();
+  consume(rest().size());
   io_->shutdown_write();
   become(state::lingering, linger_ms);
   read();
@@ -117,7 +117,7 @@ void http_connection::on_timeout() {
   switch (state_) {
   case state::header:
     ++counters.timeouts_header;
-    if (in_.empty())
+    if (rest().empty())
       die();
     else
       fail(408);

@@ -290,6 +290,13 @@ TEST(what is wrong is answered in its turn) {
   CHECK(x.client->shut);
 }
 
+TEST(what is no request is answered before any other) {
+  rig x;
+  x.come("GET / HTTP/1.1\nHost: a\n\n");
+  CHECK(x.client->out.find("400 Bad Request") != string::npos);
+  CHECK(x.client->shut);
+}
+
 // -- who may take the connection ----------------------------------------------
 
 TEST(a connection is taken with nothing left to write) {
