@@ -92,38 +92,40 @@ encoded_ptr encode_attachment(wire_form form, std::string_view bytes) {
 
 shared_event::shared_event(std::string nsp, std::string args,
                            std::vector<std::string> attachments)
-  : nsp_(std::move(nsp)) {
-  v4_.reserve(1 + attachments.size());
-  v4_.push_back(frame_of(ws::opcode::text,
-                         engine_header(attachments.size(), nsp_, {}),
-                         std::move(args)));
+  : nsp_(std::move(nsp)),
+    event_(frame_of(ws::opcode::text,
+                    engine_header(attachments.size(), nsp_, {}),
+                    std::move(args))) {
+  if (attachments.empty())
+    return;
+  attached_.reserve(1 + attachments.size());
+  attached_.push_back(event_);
   for (const auto& bytes : attachments)
-    v4_.push_back(encode_attachment(wire_form::v4, bytes));
+    attached_.push_back(encode_attachment(wire_form::v4, bytes));
 }
 
 std::string_view shared_event::args() const noexcept {
-  return std::string_view{v4_.front()->frame}.substr(v4_.front()->json_at);
+  return std::string_view{event_->frame}.substr(event_->json_at);
 }
 
-const std::vector<encoded_ptr>& shared_event::others(wire_form form) const {
+std::span<const encoded_ptr> shared_event::others(wire_form form) const {
   auto& x = others_[static_cast<size_t>(form) - 1];
   std::call_once(x.once, [this, form, &x] {
     if (form == wire_form::v09) {
       x.packets.push_back(legacy_packet());
       return;
     }
-    x.packets.push_back(form == wire_form::v3_base64 ? ascii_packet()
-                                                     : v4_.front());
-    for (size_t i = 1; i < v4_.size(); ++i)
-      x.packets.push_back(encode_attachment(form, v4_[i]->text()));
+    x.packets.push_back(form == wire_form::v3_base64 ? ascii_packet() : event_);
+    for (size_t i = 1; i < attached_.size(); ++i)
+      x.packets.push_back(encode_attachment(form, attached_[i]->text()));
   });
   return x.packets;
 }
 
 encoded_ptr shared_event::legacy_packet() const {
   std::vector<std::string> attachments;
-  for (size_t i = 1; i < v4_.size(); ++i)
-    attachments.emplace_back(v4_[i]->text());
+  for (size_t i = 1; i < attached_.size(); ++i)
+    attachments.emplace_back(attached_[i]->text());
   std::string data;
   if (attachments.empty())
     v0_9::encode_event(args(), data);
@@ -135,13 +137,13 @@ encoded_ptr shared_event::legacy_packet() const {
 encoded_ptr shared_event::ascii_packet() const {
   std::string json;
   ascii_json(args(), json);
-  return frame_of(ws::opcode::text, engine_header(v4_.size() - 1, nsp_, {}),
+  return frame_of(ws::opcode::text, engine_header(v4().size() - 1, nsp_, {}),
                   json);
 }
 
 std::string shared_event::header(wire_form form, uint64_t id) const {
   return form == wire_form::v09 ? legacy_header(nsp_, id)
-                                : engine_header(v4_.size() - 1, nsp_, id);
+                                : engine_header(v4().size() - 1, nsp_, id);
 }
 
 } // namespace signalbox::codec

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,8 +73,8 @@ public:
 
   /// Returns the packets of a form: the event, then one per attachment. Made
   /// when the first receiver of that form asks.
-  const std::vector<encoded_ptr>& packets(wire_form form) const {
-    return form == wire_form::v4 ? v4_ : others(form);
+  std::span<const encoded_ptr> packets(wire_form form) const {
+    return form == wire_form::v4 ? v4() : others(form);
   }
 
   /// Returns everything of the event that stands before its JSON, for a
@@ -81,7 +82,11 @@ public:
   std::string header(wire_form form, uint64_t id) const;
 
 private:
-  const std::vector<encoded_ptr>& others(wire_form form) const;
+  std::span<const encoded_ptr> v4() const noexcept {
+    return attached_.empty() ? std::span{&event_, 1} : std::span{attached_};
+  }
+
+  std::span<const encoded_ptr> others(wire_form form) const;
   encoded_ptr legacy_packet() const;
   encoded_ptr ascii_packet() const;
 
@@ -91,7 +96,10 @@ private:
   };
 
   std::string nsp_;
-  std::vector<encoded_ptr> v4_;
+  /// The event for Engine.IO 4.
+  encoded_ptr event_;
+  /// The same with its attachments, if it has any.
+  std::vector<encoded_ptr> attached_;
   mutable std::array<lazy, static_cast<size_t>(wire_form::count_) - 1> others_;
 };
 
