@@ -86,7 +86,9 @@ void http_connection::consume(size_t n) {
   begin_ += n;
   if (begin_ < in_.size())
     return;
+  // A poll may be held for long, so what it came with is given back.
   in_.clear();
+  in_.shrink_to_fit();
   begin_ = 0;
 }
 
@@ -355,7 +357,9 @@ void http_connection::on_writable() {
 }
 
 void http_connection::written() {
-  out_ = {};
+  // A silent keep-alive connection should hold nothing.
+  out_.clear();
+  out_.shrink_to_fit();
   written_ = 0;
   auto was_blocked = std::exchange(blocked_, false);
   if (state_ == state::writing)
@@ -367,11 +371,9 @@ void http_connection::written() {
 }
 
 void http_connection::next_request() {
-  // A silent keep-alive connection should hold nothing.
   if (rest().empty()) {
     parser_.reset();
     request_ = {};
-    in_ = {};
   } else if (parser_ != nullptr) {
     parser_->end();
   }
