@@ -88,10 +88,15 @@ ssize_t stream::write(const iovec* pieces, size_t count) {
   if (channel_ != nullptr)
     return channel_->write(pieces, count);
   if (ssl_ == nullptr) {
-    msghdr msg{};
-    msg.msg_iov = const_cast<iovec*>(pieces);
-    msg.msg_iovlen = count;
-    auto n = ::sendmsg(fd_, &msg, MSG_NOSIGNAL);
+    ssize_t n = 0;
+    if (count == 1) {
+      n = ::send(fd_, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr msg{};
+      msg.msg_iov = const_cast<iovec*>(pieces);
+      msg.msg_iovlen = count;
+      n = ::sendmsg(fd_, &msg, MSG_NOSIGNAL);
+    }
     if (n >= 0)
       return n;
     return errno == EAGAIN || errno == EINTR ? again : gone;
