@@ -1,9 +1,12 @@
 #include "transports/net/poller.hpp"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace signalbox::net {
 
@@ -62,7 +65,12 @@ void poller::change(int fd, uint8_t watching) {
   event.events = ((watching & readable) != 0 ? EPOLLIN : 0u)
                  | ((watching & writable) != 0 ? EPOLLOUT : 0u);
   event.data.fd = fd;
-  ::epoll_ctl(epoll_, operation, fd, &event);
+  if (::epoll_ctl(epoll_, operation, fd, &event) == 0
+      || operation == EPOLL_CTL_DEL || std::exchange(told_, true))
+    return;
+  spdlog::error("cannot watch a connection: {}; see "
+                "fs.epoll.max_user_watches",
+                std::strerror(errno));
 }
 
 void poller::wait() {

@@ -77,6 +77,8 @@ private:
   /// What is being dispatched; -1 for sockets that have gone meanwhile.
   std::array<epoll_event, batch> events_{};
   size_t count_ = 0;
+  /// Whether it was said that no more sockets can be watched.
+  bool told_ = false;
 };
 
 } // namespace signalbox::net

@@ -218,3 +218,61 @@ TEST(a wheel may end before its timers) {
   x.it.cancel();
   CHECK(!x.it.armed());
 }
+
+namespace {
+
+// Has a deadline at times, and may go when it fires.
+struct sleeper {
+  void fire() {
+    ++*fired;
+    if (then)
+      then();
+  }
+
+  rare_timer it;
+  int* fired = nullptr;
+  std::function<void()> then;
+};
+
+} // namespace
+
+TEST(a rare deadline is there while it is armed) {
+  timer_wheel wheel{start};
+  auto fired = 0;
+  sleeper x;
+  x.fired = &fired;
+  CHECK(!x.it.armed());
+  x.it.arm<&sleeper::fire>(wheel, &x, 50);
+  CHECK(x.it.armed());
+  x.it.arm<&sleeper::fire>(wheel, &x, 500);
+  wheel.advance(start + 50 + step);
+  CHECK_EQUAL(fired, 0);
+  wheel.advance(start + 500 + step);
+  CHECK_EQUAL(fired, 1);
+  CHECK(!x.it.armed());
+  x.it.arm<&sleeper::fire>(wheel, &x, 50);
+  x.it.cancel();
+  wheel.advance(start + 1000);
+  CHECK_EQUAL(fired, 1);
+}
+
+TEST(whoever has a rare deadline may go when it fires) {
+  timer_wheel wheel{start};
+  auto fired = 0;
+  auto x = std::make_unique<sleeper>();
+  x->fired = &fired;
+  x->then = [&x] { auto last = std::move(x); };
+  x->it.arm<&sleeper::fire>(wheel, x.get(), 50);
+  wheel.advance(start + 50 + step);
+  CHECK_EQUAL(fired, 1);
+  CHECK(x == nullptr);
+  MESSAGE("or set it anew");
+  sleeper y;
+  y.fired = &fired;
+  y.then = [&] { y.it.arm<&sleeper::fire>(wheel, &y, 50); };
+  y.it.arm<&sleeper::fire>(wheel, &y, 50);
+  wheel.advance(start + 200);
+  wheel.advance(start + 400);
+  CHECK(fired > 2);
+  CHECK(y.it.armed());
+}
