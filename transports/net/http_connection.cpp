@@ -86,9 +86,7 @@ void http_connection::consume(size_t n) {
   begin_ += n;
   if (begin_ < in_.size())
     return;
-  // A poll may be held for long, so what it came with is given back.
   in_.clear();
-  in_.shrink_to_fit();
   begin_ = 0;
 }
 
@@ -278,6 +276,9 @@ bool http_connection::parse_body() {
   }
   if (now == progress::incomplete)
     return false;
+  // A poll may be held for long, so what it came with is given back.
+  if (rest().empty())
+    in_.shrink_to_fit();
   state_ = state::handling;
   timer_.cancel();
   owner_.service(*home_).on_request(shared_from_this());
@@ -374,6 +375,7 @@ void http_connection::next_request() {
   if (rest().empty()) {
     parser_.reset();
     request_ = {};
+    in_.shrink_to_fit();
   } else if (parser_ != nullptr) {
     parser_->end();
   }
