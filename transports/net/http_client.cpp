@@ -394,8 +394,9 @@ void http_client::start_next() {
 
 void http_client::finish(exchange& x) {
   auto mine = [&x](const auto& each) { return each.get() == &x; };
-  std::erase_if(active_, mine);
-  std::erase_if(waiting_, mine);
+  // Many may wait, of which only one whose time is over is looked for.
+  if (std::erase_if(active_, mine) == 0)
+    std::erase_if(waiting_, mine);
   home_.post([this, alive = std::weak_ptr{alive_}] {
     if (!alive.expired())
       start_next();
