@@ -23,7 +23,7 @@ public:
   static constexpr size_t batch_bytes = 131072;
   /// While so many batches are under way, a small one waits for more to come;
   /// the next acknowledgement sends it.
-  static constexpr size_t eager_batches = 2;
+  static constexpr size_t eager_batches = 8;
   static constexpr size_t small_batch = 16384;
 
   /// Returns the batch being filled, to append one item.
