@@ -141,7 +141,8 @@ bool churn::prepare() {
     error = "process " + std::to_string(id)
             + " does not run; give the server's in --server-pid";
   if (error.empty())
-    resolve(options_.host, options_.port, common_.where, error);
+    resolve(options_.urls.front().first, options_.urls.front().second,
+            common_.where, error);
   publisher_ = std::make_unique<publisher>(
     loop_, options_, run_id_, [this] { last_progress_ = now_ns(); },
     [this](const std::string& why) { fail(why); });

@@ -84,19 +84,20 @@ size_t http_reader::measure(std::string_view bytes, http_answer& out) {
 
 class http_pool::lane : public tcp_connection {
 public:
-  lane(loop& parent, http_pool& owner) : tcp_connection(parent), owner_(owner) {
+  lane(loop& parent, http_pool& owner, const endpoint& where)
+    : tcp_connection(parent), owner_(owner), where_(where) {
     // nop
   }
 
   void post(const std::string& target, std::string_view fields,
             std::string_view body, uint32_t tag) {
     // A server may close a connection that idled.
-    if (!is_open() && !open(owner_.where_))
+    if (!is_open() && !open(where_))
       return;
     waiting_.push_back(tag);
     ++owner_.pending_;
     request_.clear();
-    append_post(target, owner_.where_.host, fields, body, request_);
+    append_post(target, where_.host, fields, body, request_);
     send(request_);
   }
 
@@ -136,17 +137,20 @@ private:
   }
 
   http_pool& owner_;
+  const endpoint& where_;
   http_reader reader_;
   std::deque<uint32_t> waiting_;
   std::string request_;
 };
 
-http_pool::http_pool(loop& parent, endpoint where, size_t connections,
-                     answer_handler on_answer, failure_handler on_failure)
+http_pool::http_pool(loop& parent, std::vector<endpoint> where,
+                     size_t connections, answer_handler on_answer,
+                     failure_handler on_failure)
   : where_(std::move(where)), on_answer_(std::move(on_answer)),
     on_failure_(std::move(on_failure)) {
   for (size_t i = 0; i < connections; ++i)
-    lanes_.push_back(std::make_unique<lane>(parent, *this));
+    lanes_.push_back(
+      std::make_unique<lane>(parent, *this, where_[i % where_.size()]));
 }
 
 http_pool::~http_pool() {

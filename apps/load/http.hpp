@@ -61,7 +61,8 @@ public:
   /// Learns that a connection ended with requests unanswered, and why.
   using failure_handler = std::function<void(const std::string& why)>;
 
-  http_pool(loop& parent, endpoint where, size_t connections,
+  /// The connections go to each of `where` in turns.
+  http_pool(loop& parent, std::vector<endpoint> where, size_t connections,
             answer_handler on_answer, failure_handler on_failure);
 
   ~http_pool();
@@ -79,7 +80,7 @@ public:
 private:
   class lane;
 
-  endpoint where_;
+  std::vector<endpoint> where_;
   answer_handler on_answer_;
   failure_handler on_failure_;
   size_t pending_ = 0;

@@ -36,13 +36,34 @@ setter text(std::string& out) {
   };
 }
 
-setter address(options& out) {
+// Cuts a text at its commas.
+std::vector<std::string> pieces(std::string_view text) {
+  std::vector<std::string> result;
+  while (!text.empty()) {
+    auto end = std::min(text.find(','), text.size());
+    result.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
+setter addresses(options& out) {
   return [&out](const std::string& value) -> std::string {
-    auto url = codec::parse_url("http://" + value);
-    if (!url || url->target != "/")
-      return "give HOST:PORT, such as 127.0.0.1:8400";
-    out.host = url->host;
-    out.port = url->port;
+    out.urls.clear();
+    for (const auto& each : pieces(value)) {
+      auto url = codec::parse_url("http://" + each);
+      if (!url || url->target != "/")
+        return "give HOST:PORT, such as 127.0.0.1:8400, or some with commas "
+               "between";
+      out.urls.emplace_back(url->host, url->port);
+    }
+    return {};
+  };
+}
+
+setter list(std::vector<std::string>& out) {
+  return [&out](const std::string& value) -> std::string {
+    out = pieces(value);
     return {};
   };
 }
@@ -70,14 +91,10 @@ setter speech(options& out) {
 
 setter namespaces(std::vector<std::string>& out) {
   return [&out](const std::string& value) -> std::string {
-    out.clear();
-    for (auto rest = std::string_view{value}; !rest.empty();) {
-      auto end = std::min(rest.find(','), rest.size());
-      out.emplace_back(rest.substr(0, end));
-      if (!out.back().starts_with('/'))
+    out = pieces(value);
+    for (const auto& each : out)
+      if (!each.starts_with('/'))
         return "give names that start with a slash, with commas between";
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
     return {};
   };
 }
@@ -94,13 +111,11 @@ setter seconds(std::chrono::seconds& out, uint64_t least) {
 setter dialects(options& out) {
   return [&out](const std::string& value) -> std::string {
     out.dialects.clear();
-    for (auto rest = std::string_view{value}; !rest.empty();) {
-      auto end = std::min(rest.find(','), rest.size());
-      auto found = codec::parse_dialect(rest.substr(0, end));
+    for (const auto& each : pieces(value)) {
+      auto found = codec::parse_dialect(each);
       if (!found)
         return "give eio4, eio3 or v09, or some with commas between";
       out.dialects.push_back(*found);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return out.dialects.empty() ? "give eio4, eio3 or v09" : "";
   };
@@ -130,7 +145,7 @@ setter server(options& out) {
 std::map<std::string, setter> setters(options& out) {
   constexpr uint64_t most = 100'000'000;
   return {
-    {"--url", address(out)},
+    {"--url", addresses(out)},
     {"--protocol", speech(out)},
     {"--path", text(out.path)},
     {"--n", number(out.clients, 1, 1'000'000)},
@@ -153,7 +168,7 @@ std::map<std::string, setter> setters(options& out) {
     {"--batch", number(out.batch, 1, 1000)},
     {"--publishers", number(out.publishers, 1, 256)},
     {"--concurrency", number(out.concurrency, 1, 4096)},
-    {"--ingest", text(out.ingest)},
+    {"--ingest", list(out.ingest)},
     {"--key", text(out.key)},
     {"--type", text(out.type)},
     {"--room", text(out.room)},
@@ -208,8 +223,14 @@ std::string check_clients(const options& x) {
 }
 
 std::string check(const options& x) {
-  if (x.port == 0)
+  if (x.urls.empty())
     return "--url is missing; give the public listener as HOST:PORT";
+  if (x.urls.size() > 1
+      && (x.polling || x.speaks != protocol::socket_io
+          || x.mode == run_mode::churn))
+    return "several --url are for Socket.IO over WebSocket, without churn";
+  if (x.ingest.size() > x.publishers)
+    return "--publishers is at least the number of --ingest";
   auto wrong = check_publishing(x);
   if (wrong.empty())
     wrong = check_clients(x);
@@ -307,7 +328,8 @@ Opens connections to a server, publishes, and accounts for every delivery. One
 JSON line on stdout, one readable line on stderr. Exit code 0 if everything
 arrived once and where it should, 1 if not, 2 if it could not run.
 
-  --url HOST:PORT      public listener of the server
+  --url HOST:PORT,...  public listener of the server, or of nodes of a cluster
+                       over which clients are spread
   --protocol NAME      what clients speak (socket.io):
                        socket.io
                        websocket: bare messages over WebSocket
@@ -349,7 +371,9 @@ arrived once and where it should, 1 if not, 2 if it could not run.
   --any-ack            take any ack for an echo, not only the text
   --hold SECONDS       how long idle holds and churn goes on (5)
 
-  --ingest HOST:PORT   publish by POST /api/v1/events of the router
+  --ingest HOST:PORT,...
+                       publish by POST /api/v1/events of the router; several
+                       take turns
   --key KEY            its key
   --type NAME          event type (m); subject of NATS, with %d for the user
   --to                 name the receivers in the request, for keys with

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace signalbox::load {
@@ -36,9 +37,9 @@ const char* to_string(protocol x) noexcept;
 
 /// What the command line says.
 struct options {
-  /// Host of the server, and the port of its public listener.
-  std::string host;
-  uint16_t port = 0;
+  /// Public listeners of the server, or of the nodes of a cluster, over which
+  /// clients are spread: hosts and ports.
+  std::vector<std::pair<std::string, uint16_t>> urls;
   protocol speaks = protocol::socket_io;
   /// Path prefix of Socket.IO; for the others the path, with the client's index
   /// for `%d`.
@@ -85,8 +86,9 @@ struct options {
   uint32_t publishers = 1;
   /// Clients that connect at the same time.
   uint32_t concurrency = 100;
-  /// Ingest listener as `HOST:PORT`, and its key.
-  std::string ingest;
+  /// Ingest listeners as `HOST:PORT`, which publishing connections take in
+  /// turns, and their key.
+  std::vector<std::string> ingest;
   std::string key;
   /// Event type at ingest. Subject of NATS; `%d` is the user.
   std::string type = "m";

@@ -35,32 +35,37 @@ std::string publisher::prepare() {
   if (options_.speaks == protocol::nats) {
     nats_settings_.speaks = protocol::nats;
     nats_settings_.path = options_.path;
-    if (!resolve(options_.host, options_.port, nats_settings_.where, error))
+    const auto& [host, port] = options_.urls.front();
+    if (!resolve(host, port, nats_settings_.where, error))
       return error;
     client_observer& observer = *this;
     nats_ = make_client(loop_, nats_settings_, observer, 0, {}, {});
     nats_->start();
     return {};
   }
-  auto text = options_.publish_url.empty()
-                ? "http://" + options_.ingest + "/api/v1/events"
-                : options_.publish_url;
-  auto url = codec::parse_url(text);
-  // %d is no escape, so it passes unharmed.
-  if (!url || url->scheme != "http")
-    return "--ingest or --publish-url is malformed; give HOST:PORT or "
-           "http://...";
-  target_ = url->target;
-  if (options_.publish_url.empty())
+  std::vector<std::string> all{options_.publish_url};
+  if (all.front().empty()) {
+    all.clear();
+    for (const auto& each : options_.ingest)
+      all.push_back("http://" + each + "/api/v1/events");
     fields_ = "Authorization: Bearer " + options_.key
               + "\r\nContent-Type: application/json\r\n";
-  else
+  } else {
     fields_ = "Content-Type: text/plain\r\n";
-  endpoint where;
-  if (!resolve(url->host, url->port, where, error))
-    return error;
+  }
+  std::vector<endpoint> where;
+  for (const auto& text : all) {
+    auto url = codec::parse_url(text);
+    // %d is no escape, so it passes unharmed.
+    if (!url || url->scheme != "http")
+      return "--ingest or --publish-url is malformed; give HOST:PORT or "
+             "http://...";
+    target_ = url->target;
+    if (!resolve(url->host, url->port, where.emplace_back(), error))
+      return error;
+  }
   pool_ = std::make_unique<http_pool>(
-    loop_, where, options_.publishers,
+    loop_, std::move(where), options_.publishers,
     [this](uint32_t posted, const http_answer& answer) {
       on_answer(posted, answer);
     },

@@ -70,23 +70,27 @@ bool scenario::prepare() {
   if (auto id = usage_.missing(); id != 0)
     error = "process " + std::to_string(id)
             + " does not run; give the server's in --server-pid";
-  if (error.empty())
-    resolve(options_.host, options_.port, common_.where, error);
-  common_.speaks = options_.speaks;
-  common_.path = options_.path;
-  common_.namespaces = {options_.nsp};
-  common_.polling = options_.polling;
-  common_.dialects = options_.dialects;
-  common_.subject = options_.type;
-  bystanding_ = common_;
-  if (!options_.bystander_nsps.empty())
-    bystanding_.namespaces = options_.bystander_nsps;
+  client_settings common;
+  common.speaks = options_.speaks;
+  common.path = options_.path;
+  common.namespaces = {options_.nsp};
+  common.polling = options_.polling;
+  common.dialects = options_.dialects;
+  common.subject = options_.type;
+  for (const auto& [host, port] : options_.urls) {
+    if (error.empty())
+      resolve(host, port, common.where, error);
+    common_.push_back(common);
+    bystanding_.push_back(common);
+    if (!options_.bystander_nsps.empty())
+      bystanding_.back().namespaces = options_.bystander_nsps;
+  }
   if (!error.empty()) {
     fail(error);
     return false;
   }
   aside_ = std::make_unique<http_pool>(
-    loop_, common_.where, aside_connections,
+    loop_, std::vector{common_.front().where}, aside_connections,
     [this](uint32_t, const http_answer& answer) {
       if (answer.status != 200)
         fail("the server refused a POST: " + excerpt(answer));
@@ -116,8 +120,11 @@ bool scenario::connect() {
     auto counts = i < options_.clients;
     auto user =
       counts ? i % options_.users : options_.users + i - options_.clients;
+    // Not in turns: those who publish take turns too, and each would always
+    // publish to clients of the same node.
+    auto place = (i * 2654435761u >> 16) % common_.size();
     clients_.push_back(make_client(
-      loop_, counts ? common_ : bystanding_, observer, i,
+      loop_, (counts ? common_ : bystanding_)[place], observer, i,
       expand(counts ? options_.cookie : options_.bystander_cookie, user),
       expand(options_.auth, user)));
   }

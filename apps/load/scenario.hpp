@@ -100,8 +100,9 @@ private:
   report report_;
   loop loop_;
   usage_reader usage_;
-  client_settings common_;
-  client_settings bystanding_;
+  // One for each address.
+  std::vector<client_settings> common_;
+  std::vector<client_settings> bystanding_;
   std::vector<std::unique_ptr<client>> clients_;
   std::unique_ptr<publisher> publisher_;
   std::unique_ptr<http_pool> aside_;
