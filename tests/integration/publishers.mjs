@@ -145,7 +145,8 @@ const transcripts = {
     arrives: { '/': [['action', plain]], '/ns': [['action', { x: 1 }]] } },
 };
 
-const here = (text) => text.replaceAll('PORT', port);
+// With the colon: a session id has none, but may well hold the word.
+const here = (text) => text.replaceAll(':PORT', `:${port}`);
 
 // The session id in whatever a handshake answers.
 function sidOf(body) {
