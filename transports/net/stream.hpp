@@ -59,7 +59,7 @@ private:
 /// A connected TCP socket, plain or under TLS, that never blocks and holds no
 /// buffer while nothing happens. Bound to one loop at a time. A channel may
 /// take the place of the socket.
-class stream : private poller::watched {
+class stream final : private poller::watched {
 public:
   /// Result of an operation that would have to wait.
   static constexpr ssize_t again = -1;

@@ -21,9 +21,6 @@ class filler {
 public:
   using result_type = void;
 
-  static constexpr bool reads_state = false;
-  static constexpr bool writes_state = true;
-
   template <class... Ts>
   void operator()(Ts&&... xs) {
     (fill(xs), ...);
@@ -68,9 +65,6 @@ private:
 class surveyor {
 public:
   using result_type = void;
-
-  static constexpr bool reads_state = true;
-  static constexpr bool writes_state = false;
 
   template <class... Ts>
   void operator()(Ts&&... xs) {
