@@ -12,6 +12,15 @@ namespace signalbox {
 
 namespace {
 
+/// So many batches may arrive before the other side is told, unless something
+/// goes that way or somebody waits. It may have more under way than that.
+constexpr int quiet_batches = outgoing::eager_batches / 2;
+
+/// Returns whether somebody waits to hear that an item has arrived.
+constexpr bool awaited(uint8_t tag) {
+  return tag == wire::deliver::tag;
+}
+
 int64_t microseconds() {
   using namespace std::chrono;
   return duration_cast<std::chrono::microseconds>(
@@ -133,6 +142,7 @@ void link::send(uint64_t number, std::string bytes) {
   if (!peer_)
     return;
   ack_due_ = false;
+  quiet_ = 0;
   // Before it has said whether its numbers go on, ours might be taken for a
   // word about the new ones.
   post(peer_, link_batch{session_, number, greeted_ ? stream_->received : 0,
@@ -191,12 +201,17 @@ void link::on(link_batch& x) {
     ++stream_->received;
     ++stream_->received_batches;
     stream_->received_bytes += x.bytes.size();
-    acknowledge();
+    auto soon =
+      ++quiet_ >= quiet_batches || x.bytes.size() >= outgoing::small_batch;
     std::string_view batch{x.bytes};
     std::string_view item;
     uint8_t tag = 0;
-    while (alive() && wire::next(batch, tag, item))
+    while (alive() && wire::next(batch, tag, item)) {
+      soon = soon || awaited(tag);
       owner_->on_item(*this, tag, item);
+    }
+    if (soon)
+      acknowledge();
     if (alive() && !batch.empty())
       cut("it sent a broken batch");
   } else if (stream_ != nullptr && x.number > stream_->received) {

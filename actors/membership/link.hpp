@@ -157,8 +157,11 @@ private:
   bool flushing_ = false;
   /// Whether the other side has begun, and so said if its numbers go on.
   bool greeted_ = false;
-  /// Whether the other side waits to hear what has arrived.
+  /// Whether the other side is to hear what has arrived, also if nothing else
+  /// goes that way.
   bool ack_due_ = false;
+  /// Batches of which it has not heard.
+  int quiet_ = 0;
 };
 
 } // namespace signalbox

@@ -22,7 +22,8 @@ public:
   /// A batch is full when it has so many bytes.
   static constexpr size_t batch_bytes = 131072;
   /// While so many batches are under way, a small one waits for more to come;
-  /// the next acknowledgement sends it.
+  /// the next acknowledgement sends it. A node may leave half as many
+  /// unacknowledged.
   static constexpr size_t eager_batches = 8;
   static constexpr size_t small_batch = 16384;
 

@@ -244,17 +244,53 @@ TEST(items leave in one batch a turn) {
   CHECK_EQUAL(stream.sent_batches, 2u);
 }
 
-TEST(what comes is handed on in order and acknowledged) {
+TEST(what comes is handed on in order) {
   open();
   greet();
   say(1, encode(wire::recall{0, "anna"}) + encode(wire::leaving{}));
   CHECK_EQUAL(told, "item 15 8\nitem 3 0\n");
+  CHECK_EQUAL(stream.received_batches, 1u);
+}
+
+TEST(an event is acknowledged at once) {
+  open();
+  greet();
+  say(1, encode(wire::recall{0, "anna"}) + encode(wire::deliver{}));
   CHECK_EQUAL(heard(), "0/1: ");
-  MESSAGE("with what leaves anyway, if something does");
+}
+
+TEST(other batches are acknowledged with what goes that way) {
+  open();
+  greet();
+  say(1, encode(wire::leaving{}));
   say(2, encode(wire::leaving{}));
+  CHECK_EQUAL(heard(), "");
   append("ben");
-  CHECK_EQUAL(heard(), "0/2: 1/2:15, ");
-  CHECK_EQUAL(stream.received_batches, 2u);
+  CHECK_EQUAL(heard(), "1/2:15, ");
+  MESSAGE("or with the next sign of life");
+  say(3, encode(wire::leaving{}));
+  advance(opts.cluster.heartbeat.count() + 16);
+  CHECK_EQUAL(heard(), "0/3:102, ");
+}
+
+TEST(more than a few small batches are acknowledged) {
+  open();
+  greet();
+  for (uint64_t number = 1; number < 4; ++number)
+    say(number, encode(wire::leaving{}));
+  CHECK_EQUAL(heard(), "");
+  say(4, encode(wire::leaving{}));
+  CHECK_EQUAL(heard(), "0/4: ");
+  MESSAGE("then again as many");
+  say(5, encode(wire::leaving{}));
+  CHECK_EQUAL(heard(), "");
+}
+
+TEST(a large batch is acknowledged) {
+  open();
+  greet();
+  say(1, encode(wire::recall{0, std::string(outgoing::small_batch, 'x')}));
+  CHECK_EQUAL(heard(), "0/1: ");
 }
 
 TEST(a batch that comes again is dropped) {
@@ -388,7 +424,7 @@ TEST(nothing counts as received before the other side said what goes on) {
   append("ben");
   CHECK_EQUAL(heard(), "2/0:15, ");
   CHECK_EQUAL(stream.in_stream, 6u);
-  say(1, encode(wire::leaving{}));
+  say(1, encode(wire::deliver{}));
   CHECK_EQUAL(heard(), "0/1: ");
 }
 
