@@ -141,7 +141,7 @@ private:
       auto into = home_.scratch();
       auto n = via_->read(into.data(), into.size());
       if (n == net::stream::again) {
-        via_->wait(true, [keep] { keep->read(); });
+        wait();
         return;
       }
       if (n <= 0) {
@@ -149,9 +149,19 @@ private:
         return;
       }
       take({into.data(), static_cast<size_t>(n)});
+      // A plain socket has no more than that; TLS may keep the next record.
+      if (reading_ && via_ != nullptr && !via_->encrypted()
+          && static_cast<size_t>(n) < into.size()) {
+        wait();
+        return;
+      }
     }
     if (reading_ && via_ != nullptr)
       home_.post([keep] { keep->read(); });
+  }
+
+  void wait() {
+    via_->wait(true, [keep = self()] { keep->read(); });
   }
 
   /// Gives the broker its bytes in the amounts it asks for.

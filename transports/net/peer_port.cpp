@@ -163,14 +163,12 @@ public:
       return;
     }
     waiting_[readable] = std::move(fun);
-    auto ready = [self = shared_from_this(), readable] {
-      if (auto next = std::exchange(self->waiting_[readable], nullptr))
-        next();
-    };
     if (readable)
-      socket_.wait_readable(std::move(ready));
+      socket_.wait_readable(
+        callback::to<&peer::on_ready<true>>(shared_from_this()));
     else
-      socket_.wait_writable(std::move(ready));
+      socket_.wait_writable(
+        callback::to<&peer::on_ready<false>>(shared_from_this()));
   }
 
   void shutdown_write() override {
@@ -187,6 +185,12 @@ public:
   }
 
 private:
+  template <bool Readable>
+  void on_ready() {
+    if (auto next = std::exchange(waiting_[Readable], nullptr))
+      next();
+  }
+
   /// Listens until a whole handshake is there.
   void hear() {
     while (!ended_ && !guard_.greeted()) {
