@@ -231,6 +231,13 @@ std::string check(const options& x) {
     return "several --url are for Socket.IO over WebSocket, without churn";
   if (x.ingest.size() > x.publishers)
     return "--publishers is at least the number of --ingest";
+  auto nodes = static_cast<uint32_t>(x.urls.size());
+  if (x.near
+      && (x.mode != run_mode::private_ || x.batch > 1
+          || x.ingest.size() != nodes || x.publishers % nodes != 0
+          || x.clients % nodes != 0 || x.users != 0))
+    return "--near is for private messages one by one, as many --ingest as "
+           "--url, and --publishers and --n that are multiples of it";
   auto wrong = check_publishing(x);
   if (wrong.empty())
     wrong = check_clients(x);
@@ -282,14 +289,16 @@ const char* to_string(protocol x) noexcept {
 
 std::string parse_options(const std::vector<std::string>& words, options& out) {
   auto known = setters(out);
+  const std::map<std::string, bool*> flags{
+    {"--to", &out.direct}, {"--any-ack", &out.any_ack}, {"--near", &out.near}};
   for (size_t i = 0; i < words.size(); ++i) {
     const auto& word = words[i];
     if (word == "--help" || word == "-h") {
       out.help = true;
       return {};
     }
-    if (word == "--to" || word == "--any-ack") {
-      (word == "--to" ? out.direct : out.any_ack) = true;
+    if (auto flag = flags.find(word); flag != flags.end()) {
+      *flag->second = true;
       continue;
     }
     auto sign = word.find('=');
@@ -381,6 +390,8 @@ arrived once and where it should, 1 if not, 2 if it could not run.
                        private message is {"to":USER,"body":TEXT}
   --room NAME          broadcast to that room; all of --n should be in it
   --batch COUNT        events per request (1)
+  --near               clients connect where their messages are published: to the
+                       --url that has the place of the --ingest
   --publish-url URL    or: post the bare text there; %d is the user
   --publishers COUNT   connections that publish (1)
 

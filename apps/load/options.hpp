@@ -80,6 +80,9 @@ struct options {
   uint32_t rate = 0;
   /// Whether any ack will do for an echo.
   bool any_ack = false;
+  /// Whether a private message is published at the node to which its user's
+  /// client is connected.
+  bool near = false;
   /// Messages per request.
   uint32_t batch = 1;
   /// Publishing connections.

@@ -120,9 +120,9 @@ bool scenario::connect() {
     auto counts = i < options_.clients;
     auto user =
       counts ? i % options_.users : options_.users + i - options_.clients;
-    // Not in turns: those who publish take turns too, and each would always
-    // publish to clients of the same node.
-    auto place = (i * 2654435761u >> 16) % common_.size();
+    // Those who publish take turns; clients that do so too are always published
+    // to at their own node.
+    auto place = (options_.near ? i : i * 2654435761u >> 16) % common_.size();
     clients_.push_back(make_client(
       loop_, (counts ? common_ : bystanding_)[place], observer, i,
       expand(counts ? options_.cookie : options_.bystander_cookie, user),
