@@ -147,7 +147,7 @@ struct claimed {
 SIGNALBOX_INSPECT(claimed, x.ticket, x.outcome, x.dup, x.id, x.seq, x.matched,
                   x.online)
 
-/// Tells the owner of a key whom the event reached.
+/// Tells the owner of a key whom the event reached, or that nobody gets it.
 struct claim_settled {
   SIGNALBOX_WIRE(claim_settled, 29);
   std::string credential;
@@ -155,7 +155,12 @@ struct claim_settled {
   std::string id;
   uint64_t matched = 0;
   uint64_t online = 0;
+  /// `none`, or why it was refused after all: the key is free again.
+  ec outcome = ec::none;
+  /// As in `claim`.
+  uint64_t seq = 0;
 };
-SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online)
+SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online,
+                  x.outcome, x.seq)
 
 } // namespace signalbox::wire

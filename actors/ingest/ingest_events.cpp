@@ -9,6 +9,14 @@
 
 namespace signalbox {
 
+namespace {
+
+refusal refusal_of(ec why) {
+  return {why, why == ec::idempotency_full ? "/key" : "", ""};
+}
+
+} // namespace
+
 // -- events -----------------------------------------------------------------
 
 void ingest_impl::accept(post& event, size_t key, answer_slot slot) {
@@ -146,27 +154,33 @@ void ingest_impl::on(routed& x) {
 void ingest_impl::take_back(const under_way& event, ec why) {
   if (why == ec::idempotency_full)
     ++count_.limit_idempotency;
-  refusal out{why, why == ec::idempotency_full ? "/key" : "", ""};
-  if (auto* first = find_key(event)) {
-    auto repeats = std::move(first->waiting);
-    repeats_[event.credential].erase(event.key);
-    count_idempotency();
-    for (auto ticket : repeats) {
-      auto node = events_.extract(ticket);
-      if (node.empty())
-        continue;
-      const auto& slot = node.mapped().slot;
-      if (slot.claim == 0) {
-        refuse(slot, out);
-        continue;
-      }
-      wire::claimed answer;
-      answer.ticket = slot.claim;
-      answer.outcome = why;
-      caf::anon_send(slot.relay, std::move(answer));
-    }
+  if (find_key(event) != nullptr) {
+    free_key(event, why);
+    settle_claim(event, why);
   }
-  refuse(event.slot, std::move(out));
+  refuse(event.slot, refusal_of(why));
+}
+
+/// Forgets an event's key, which is known; whoever has posted it again
+/// meanwhile is refused, too.
+void ingest_impl::free_key(const under_way& event, ec why) {
+  auto repeats = std::move(find_key(event)->waiting);
+  repeats_[event.credential].erase(event.key);
+  count_idempotency();
+  for (auto ticket : repeats) {
+    auto node = events_.extract(ticket);
+    if (node.empty())
+      continue;
+    const auto& slot = node.mapped().slot;
+    if (slot.claim == 0) {
+      refuse(slot, refusal_of(why));
+      continue;
+    }
+    wire::claimed answer;
+    answer.ticket = slot.claim;
+    answer.outcome = why;
+    caf::anon_send(slot.relay, std::move(answer));
+  }
 }
 
 void ingest_impl::note(under_way& event, routed& x) {
@@ -241,11 +255,8 @@ void ingest_impl::remember(const under_way& x) {
     if (!node.empty())
       answer_repeat(*first, node.mapped());
   }
-  if (relay_ && !x.dup)
-    caf::anon_send(relay_,
-                   wire::claim_settled{static_cast<uint16_t>(opts_.router.node),
-                                       keys_.at(x.credential).name, x.key, x.id,
-                                       x.matched, x.online});
+  if (!x.dup)
+    settle_claim(x);
 }
 
 // -- keys of other nodes ----------------------------------------------------
@@ -254,6 +265,15 @@ event_key ingest_impl::describe_key(const under_way& x) const {
   if (x.key.empty())
     return {};
   return {keys_.at(x.credential).name, x.key, x.id, x.seq};
+}
+
+/// Tells the owner of a key what became of the event.
+void ingest_impl::settle_claim(const under_way& x, ec outcome) {
+  if (relay_)
+    caf::anon_send(relay_,
+                   wire::claim_settled{static_cast<uint16_t>(opts_.router.node),
+                                       keys_.at(x.credential).name, x.key, x.id,
+                                       x.matched, x.online, outcome, x.seq});
 }
 
 idempotency* ingest_impl::table_of(const std::string& credential) {
@@ -303,7 +323,12 @@ void ingest_impl::on(wire::claim_settled& x) {
   event.credential = static_cast<size_t>(table - repeats_.data());
   event.matched = x.matched;
   event.online = x.online;
-  remember(event);
+  if (x.outcome == ec::none)
+    remember(event);
+  // One that was refused may be another node's, with the same id.
+  else if (find_key(event) != nullptr && known->node == x.from
+           && known->seq == x.seq)
+    free_key(event, x.outcome);
 }
 
 void ingest_impl::count_idempotency() {

@@ -141,6 +141,8 @@ private:
   void remember(const under_way& x);
   idempotency::entry* find_key(const under_way& x);
   void take_back(const under_way& event, ec why);
+  void free_key(const under_way& event, ec why);
+  void settle_claim(const under_way& event, ec outcome = ec::none);
 
   // -- keys of other nodes ----------------------------------------------------
 

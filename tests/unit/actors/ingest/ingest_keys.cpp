@@ -4,6 +4,52 @@ using namespace signalbox;
 using signalbox::test::ingest_rig;
 using signalbox::test::news;
 
+namespace {
+
+/// Between other nodes, which ask for their keys here.
+struct cluster_rig : ingest_rig {
+  cluster_rig() : ingest_rig(true) {
+    // nop
+  }
+
+  /// Node `from` asks for a key of which this one is the owner, or not.
+  /// Returns what it is told, if anything.
+  std::string claim(uint16_t from, uint64_t seq, bool owner = true) {
+    wire::claim x;
+    x.from = from;
+    x.ticket = seq;
+    x.credential = "site";
+    x.key = "k";
+    x.id = "e-k";
+    x.seq = seq;
+    x.owner = owner;
+    caf::anon_send(in, std::move(x));
+    return claimed();
+  }
+
+  std::string claimed() {
+    settle();
+    std::string out;
+    for (const auto& each : std::exchange(relayed->all<wire::claimed>(), {}))
+      out += std::to_string(each.ticket) + ':' + to_string(each.outcome)
+             + (each.dup ? " " + std::to_string(each.seq) : "") + ' ';
+    return out;
+  }
+
+  void settled_by(uint16_t from, uint64_t seq, ec outcome = ec::none) {
+    wire::claim_settled x;
+    x.from = from;
+    x.credential = "site";
+    x.key = "k";
+    x.id = "e-k";
+    x.outcome = outcome;
+    x.seq = seq;
+    caf::anon_send(in, std::move(x));
+  }
+};
+
+} // namespace
+
 CAF_TEST_FIXTURE_SCOPE(ingest_keys_tests, ingest_rig)
 
 TEST(a repeat is answered as a double and not sent again) {
@@ -86,6 +132,68 @@ TEST(a full table refuses new keys and forgets none) {
   call(keyed("a"));
   call(keyed("b"));
   CHECK_EQUAL(cast->all<broadcast>().size(), 5u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST_FIXTURE_SCOPE(keys_of_nodes_tests, cluster_rig)
+
+TEST(a key of another node is held until its event is settled) {
+  CHECK_EQUAL(claim(2, 7), "7:none ");
+  MESSAGE("also if it asks again");
+  CHECK_EQUAL(claim(2, 7), "7:none ");
+  CHECK_EQUAL(claim(3, 8), "");
+  settled_by(2, 7);
+  CHECK_EQUAL(claimed(), "8:none 7 ");
+  CHECK_EQUAL(claim(3, 9), "9:none 7 ");
+}
+
+TEST(who does not own a key knows only what is over) {
+  CHECK_EQUAL(claim(2, 7, false), "7:none ");
+  CHECK_EQUAL(count.idempotency_keys, 0);
+}
+
+TEST(a key whose event was refused is free again) {
+  claim(2, 7);
+  CHECK_EQUAL(claim(3, 8), "");
+  settled_by(2, 7, ec::busy);
+  MESSAGE("who came second is refused as well, as one tries again anyway");
+  CHECK_EQUAL(claimed(), "8:busy ");
+  CHECK_EQUAL(count.idempotency_keys, 0);
+  CHECK_EQUAL(claim(3, 9), "9:none ");
+}
+
+TEST(an event that was refused before its key was asked for frees none) {
+  claim(2, 7);
+  MESSAGE("of another node, or of the same one");
+  settled_by(3, 7, ec::busy);
+  settled_by(2, 6, ec::busy);
+  CHECK_EQUAL(claim(3, 9), "");
+  settled_by(2, 7);
+  CHECK_EQUAL(claimed(), "9:none 7 ");
+}
+
+TEST(the owner of a key is told what became of the event) {
+  constexpr auto keyed =
+    R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
+  call(keyed);
+  auto& all = asked->all<deliver_users>();
+  auto sent = std::exchange(all, {}).front();
+  CHECK_EQUAL(sent.claim.key, "k");
+  routed no;
+  no.ticket = sent.ticket;
+  no.outcome = ec::busy;
+  caf::anon_send(in, std::move(no));
+  CHECK(said().starts_with("429 "));
+  call(keyed);
+  route_users(1, 2);
+  auto& told = relayed->all<wire::claim_settled>();
+  REQUIRE_EQUAL(told.size(), 2u);
+  CHECK(told[0].outcome == ec::busy);
+  CHECK_EQUAL(told[0].seq, sent.claim.seq);
+  CHECK_EQUAL(told[0].credential, "site");
+  CHECK(told[1].outcome == ec::none);
+  CHECK_EQUAL(told[1].online, 2u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -10,13 +10,14 @@ using fake_users = recorder<deliver_users, user_command>;
 using fake_nsp = recorder<broadcast>;
 using fake_transport = recorder<api_answer>;
 using fake_publisher = recorder<published>;
+using fake_relay = recorder<broadcast, wire::claimed, wire::claim_settled>;
 
 constexpr auto letter = R"({"type":"letter","payload":{"to":"anna"}})";
 constexpr auto news = R"({"type":"news","payload":1})";
 
 /// INGEST between recorders.
 struct ingest_rig : shards {
-  ingest_rig() {
+  explicit ingest_rig(bool in_cluster = false) {
     opts.ingest.keys = {{"site", "key-of-the-site!", {}, true},
                         {"chat", "key-of-the-chat!", {"/chat"}, false}};
     keys = credentials{opts.ingest.keys};
@@ -32,8 +33,10 @@ struct ingest_rig : shards {
     std::tie(http, answers) = spawn_light<fake_transport, transport_actor>(two);
     std::tie(publisher, replies) =
       spawn_light<fake_publisher, connection_actor>(two);
+    if (in_cluster)
+      std::tie(relay, relayed) = spawn_light<fake_relay, relay_actor>(one);
     in = spawn_ingest(one, opts, keys, users, {{"/", root}, {"/chat", chat}},
-                      {}, "e-", count);
+                      relay, "e-", count);
   }
 
   ~ingest_rig() {
@@ -43,12 +46,15 @@ struct ingest_rig : shards {
     end(chat);
     end(http);
     end(publisher);
+    if (relay)
+      end(relay);
     settle();
     in = nullptr;
     users = nullptr;
     root = chat = nullptr;
     http = nullptr;
     publisher = nullptr;
+    relay = nullptr;
   }
 
   void call(std::string body, std::string key = "key-of-the-site!",
@@ -132,12 +138,15 @@ struct ingest_rig : shards {
   nsp_actor chat;
   transport_actor http;
   connection_actor publisher;
+  /// Of a cluster only.
+  relay_actor relay;
   ingest_actor in;
   fake_users* asked = nullptr;
   fake_nsp* cast = nullptr;
   fake_nsp* chat_cast = nullptr;
   fake_transport* answers = nullptr;
   fake_publisher* replies = nullptr;
+  fake_relay* relayed = nullptr;
   uint64_t ticket = 0;
 };
 
