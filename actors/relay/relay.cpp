@@ -114,9 +114,9 @@ bool relay_impl::make_room(size_t bytes) {
   auto full = [&] {
     return queued_ > 0 && queued_ + bytes > opts_.cluster.queue_bytes;
   };
-  for (auto i = submitted_.begin();
-       i != submitted_.end() && (full() || submitted_.size() >= most_recent);)
-    i = i->second.what->answered ? submitted_.erase(i) : std::next(i);
+  while (!spare_.empty()
+         && (full() || submitted_.size() + spare_.size() >= most_recent))
+    spare_.erase(spare_.begin());
   return !full();
 }
 
@@ -266,13 +266,14 @@ void relay_impl::on(view_changed& x) {
 /// has it already knows it by its number.
 void relay_impl::submit_again() {
   std::map<uint64_t, submission> moved;
-  std::erase_if(submitted_, [&](const auto& x) {
-    const auto& [node, e, until] = x.second;
-    if (sequencer(e->nsp()) == node && lives(node))
-      return false;
-    moved[e->number] = x.second;
-    return true;
-  });
+  for (auto* each : {&submitted_, &spare_})
+    std::erase_if(*each, [&](const auto& x) {
+      const auto& [node, e, until] = x.second;
+      if (sequencer(e->nsp()) == node && lives(node))
+        return false;
+      moved[e->number] = x.second;
+      return true;
+    });
   for (const auto& [number, x] : moved) {
     const auto& e = x.what;
     auto to = sequencer(e->nsp());
@@ -356,7 +357,7 @@ void relay_impl::submit(const event_ptr& x, uint16_t node) {
   if (mesh_->send(node, out) == 0)
     g.lost(node);
   else
-    submitted_[x->ticket()] = {
+    (x->answered ? spare_ : submitted_)[x->ticket()] = {
       node, x, now() + (c.dead_after + c.request_timeout).count()};
   finish_if_complete(x->ticket());
 }

@@ -230,6 +230,8 @@ private:
   /// Events whose homes or keys are asked for, in the order of acceptance.
   std::map<uint64_t, event_ptr> waiting_;
   std::map<uint64_t, submission> submitted_;
+  /// Those whose posters wait no more; kept as long as there is room.
+  std::map<uint64_t, submission> spare_;
   /// Events and commands whose answers are awaited.
   std::unordered_map<uint64_t, gather> gathers_;
   /// By node: batches, and the events that are complete when they arrive.

@@ -70,6 +70,7 @@ void relay_impl::on_end(const caf::error&) {
   lanes_.clear();
   waiting_.clear();
   submitted_.clear();
+  spare_.clear();
   owed_confirms_.clear();
 }
 
@@ -87,6 +88,7 @@ void relay_impl::on(routed& x) {
 
 void relay_impl::on(wire::routed& x) {
   submitted_.erase(x.ticket);
+  spare_.erase(x.ticket);
   routed part;
   part.matched = x.matched;
   part.online = x.online;
@@ -150,8 +152,10 @@ void relay_impl::finish_if_complete(uint64_t ticket) {
   gathers_.erase(i);
   done.finish(mesh_->lost());
   // Its sequencer may have died before it sent it on.
-  if (auto j = submitted_.find(ticket); j != submitted_.end())
-    j->second.what->answered = true;
+  if (auto j = submitted_.extract(ticket); !j.empty()) {
+    j.mapped().what->answered = true;
+    spare_.insert(std::move(j));
+  }
   if (done.quiet)
     return;
   if (!done.command)
@@ -385,11 +389,12 @@ void relay_impl::on_look() {
                   [this](const auto& x) { return x.second.until <= now(); });
   std::erase_if(owed_confirms_,
                 [this](const auto& x) { return x.to.until <= now(); });
-  std::erase_if(submitted_,
-                [this](const auto& x) { return x.second.until <= now(); });
+  for (auto* each : {&submitted_, &spare_})
+    std::erase_if(*each,
+                  [this](const auto& x) { return x.second.until <= now(); });
   if (!overdue_.empty() || !foreign_events_.empty()
       || !foreign_confirms_.empty() || !owed_confirms_.empty()
-      || !submitted_.empty())
+      || !submitted_.empty() || !spare_.empty())
     arm();
 }
 

@@ -260,13 +260,13 @@ private:
   }
 
   void read() {
-    link_->io->wait_readable([self = shared_from_this()] {
-      if (self->owner_ != nullptr && self->link_)
-        self->on_readable();
-    });
+    link_->io->wait_readable(
+      net::callback::to<&exchange::on_readable>(shared_from_this()));
   }
 
   void on_readable() {
+    if (owner_ == nullptr || !link_)
+      return;
     auto buffer = owner_->home_.scratch();
     auto n = link_->io->read(buffer.data(), buffer.size());
     if (n == stream::again) {

@@ -48,13 +48,12 @@ void http_connection::read() {
       && rest().size() >= piece_limit)
     return;
   reading_ = true;
-  io_->wait_readable([self = shared_from_this()] {
-    self->reading_ = false;
-    self->on_readable();
-  });
+  io_->wait_readable(
+    callback::to<&http_connection::on_readable>(shared_from_this()));
 }
 
 void http_connection::on_readable() {
+  reading_ = false;
   if (!io_ || state_ == state::dead)
     return;
   in_.erase(0, std::exchange(begin_, 0));
@@ -338,7 +337,8 @@ void http_connection::write() {
     if (n == stream::again) {
       if (!std::exchange(blocked_, true))
         become(state_, limits_.http.write_timeout.count());
-      io_->wait_writable([self = shared_from_this()] { self->on_writable(); });
+      io_->wait_writable(
+        callback::to<&http_connection::on_writable>(shared_from_this()));
       return;
     }
     if (n < 0) {
