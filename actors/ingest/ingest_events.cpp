@@ -126,17 +126,19 @@ void ingest_impl::send(const post& event, target& to, uint64_t ticket,
 }
 
 void ingest_impl::on(routed& x) {
-  if (x.online == 0)
-    ++count_.events_offline;
   auto* awaited = confirms_.find(x.ticket);
   auto final_ = x.dup || x.outcome != ec::none;
+  if (x.online == 0 && !final_)
+    ++count_.events_offline;
   if (awaited != nullptr && !final_) {
     note(*awaited, x);
     remember(*awaited);
     confirms_.on_routed(x);
     return;
   }
-  std::optional<under_way> event = confirms_.take(x.ticket);
+  auto event = confirms_.take(x.ticket);
+  if (event)
+    count_.confirms_pending = static_cast<int64_t>(confirms_.size());
   if (auto node = events_.extract(x.ticket); !node.empty())
     event = std::move(node.mapped());
   if (!event)
@@ -283,21 +285,28 @@ idempotency* ingest_impl::table_of(const std::string& credential) {
   return nullptr;
 }
 
+/// Remembers the key of another node's event. Returns null if there is no room.
+template <class T>
+idempotency::entry* ingest_impl::hold_key(idempotency& table, const T& x) {
+  auto* out = table.insert(x.key, now());
+  if (out != nullptr) {
+    out->id = x.id;
+    out->seq = x.seq;
+    out->node = x.from;
+    count_idempotency();
+  }
+  return out;
+}
+
 void ingest_impl::on(wire::claim& x) {
   wire::claimed answer;
   answer.ticket = x.ticket;
   auto* table = table_of(x.credential);
   auto* known = table == nullptr ? nullptr : table->find(x.key, now());
   if (known == nullptr && table != nullptr && x.owner) {
-    known = table->insert(x.key, now());
-    if (known == nullptr) {
+    known = hold_key(*table, x);
+    if (known == nullptr)
       answer.outcome = ec::idempotency_full;
-    } else {
-      known->id = x.id;
-      known->seq = x.seq;
-      known->node = x.from;
-      count_idempotency();
-    }
   }
   auto own = known != nullptr && known->node == x.from && known->seq == x.seq;
   // Whoever does not decide knows only what is over and done with.
@@ -314,6 +323,10 @@ void ingest_impl::on(wire::claim& x) {
 void ingest_impl::on(wire::claim_settled& x) {
   auto* table = table_of(x.credential);
   auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+  // Its claim was not heard here, or was freed with another one of the same
+  // key.
+  if (known == nullptr && table != nullptr && x.outcome == ec::none)
+    known = hold_key(*table, x);
   if (known == nullptr || known->done)
     return;
   under_way event;

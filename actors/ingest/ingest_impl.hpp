@@ -148,6 +148,8 @@ private:
 
   event_key describe_key(const under_way& x) const;
   idempotency* table_of(const std::string& credential);
+  template <class T>
+  idempotency::entry* hold_key(idempotency& table, const T& x);
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
   void count_idempotency();

@@ -223,7 +223,7 @@ private:
   uint64_t last_number_ = 0;
   /// When the view changed last; keys of before may be known anywhere.
   session::time_point changed_ = 0;
-  /// Bytes of the events in the next three.
+  /// Bytes of the events in the next four.
   size_t queued_ = 0;
   /// Events of each namespace in the order of acceptance.
   std::unordered_map<std::string, std::deque<event_ptr>> lanes_;

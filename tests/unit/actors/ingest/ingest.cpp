@@ -202,6 +202,16 @@ TEST(who has not acknowledged at the deadline has timed out) {
   CHECK_EQUAL(said(), "");
 }
 
+TEST(a confirm that RELAY cannot take is refused and pends no more) {
+  routed no;
+  no.ticket = begin_confirm();
+  no.outcome = ec::busy;
+  caf::anon_send(in, std::move(no));
+  CHECK(said().starts_with("429 "));
+  CHECK_EQUAL(count.confirms_pending, 0);
+  CHECK_EQUAL(count.events_offline, 0u);
+}
+
 TEST(the confirm over the limit is refused) {
   begin_confirm();
   begin_confirm();

@@ -163,6 +163,18 @@ TEST(a key whose event was refused is free again) {
   CHECK_EQUAL(claim(3, 9), "9:none ");
 }
 
+TEST(an event that was sent without the owner of its key is known afterwards) {
+  claim(2, 7);
+  claim(3, 8);
+  MESSAGE("which did not answer node 3 in time");
+  settled_by(2, 7, ec::busy);
+  settled_by(3, 8);
+  settle();
+  CHECK_EQUAL(count.idempotency_keys, 1);
+  claimed();
+  CHECK_EQUAL(claim(4, 9), "9:none 8 ");
+}
+
 TEST(an event that was refused before its key was asked for frees none) {
   claim(2, 7);
   MESSAGE("of another node, or of the same one");

@@ -79,6 +79,7 @@ TEST(what had arrived does not come again) {
   start(b);
   send(a, 1, "one");
   MESSAGE("it arrives, but its acknowledgement does not");
+  a.x.local->send(1, wire::deliver{});
   while (got(b).empty())
     first.poll();
   unplug_all();
