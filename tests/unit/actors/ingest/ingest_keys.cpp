@@ -12,16 +12,23 @@ struct cluster_rig : ingest_rig {
     // nop
   }
 
-  /// Node `from` asks for a key of which this one is the owner, or not.
-  /// Returns what it is told, if anything.
-  std::string claim(uint16_t from, uint64_t seq, bool owner = true) {
-    wire::claim x;
+  /// Something that node `from` says about its event with the key `k`.
+  template <class T>
+  static T about_key(uint16_t from, uint64_t seq) {
+    T x;
     x.from = from;
-    x.ticket = seq;
     x.credential = "site";
     x.key = "k";
     x.id = "e-k";
     x.seq = seq;
+    return x;
+  }
+
+  /// Node `from` asks for the key, of which this one is the owner, or not.
+  /// Returns what it is told, if anything.
+  std::string claim(uint16_t from, uint64_t seq, bool owner = true) {
+    auto x = about_key<wire::claim>(from, seq);
+    x.ticket = seq;
     x.owner = owner;
     caf::anon_send(in, std::move(x));
     return claimed();
@@ -37,13 +44,8 @@ struct cluster_rig : ingest_rig {
   }
 
   void settled_by(uint16_t from, uint64_t seq, ec outcome = ec::none) {
-    wire::claim_settled x;
-    x.from = from;
-    x.credential = "site";
-    x.key = "k";
-    x.id = "e-k";
+    auto x = about_key<wire::claim_settled>(from, seq);
     x.outcome = outcome;
-    x.seq = seq;
     caf::anon_send(in, std::move(x));
   }
 };
