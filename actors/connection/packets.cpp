@@ -2,6 +2,7 @@
 
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 
 namespace signalbox {
 
@@ -94,9 +95,10 @@ std::optional<std::string> offered_key(std::string_view auth) {
   auto x = codec::find_member(codec::split_object(auth), "key");
   if (!x)
     return {};
-  return codec::kind_of(*x) == codec::json_kind::string
-           ? codec::unquote_json(*x)
-           : std::string{};
+  auto key = codec::kind_of(*x) == codec::json_kind::string
+               ? codec::unquote_json_strictly(*x)
+               : std::string{};
+  return key ? *key : std::string{};
 }
 
 emission read_emission(const socket::packet& x) {
@@ -104,9 +106,7 @@ emission read_emission(const socket::packet& x) {
   auto whole = codec::embed_binary(x.data, x.attachments);
   auto parts = codec::split_array(whole);
   emission out;
-  out.type = codec::kind_of(parts[0]) == codec::json_kind::string
-               ? codec::unquote_json(parts[0])
-               : std::string{parts[0]};
+  out.type = parts[0];
   if (parts.size() > 1)
     out.payload = parts[1];
   return out;

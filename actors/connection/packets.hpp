@@ -39,8 +39,8 @@ socket::packet ack_packet(const std::string& nsp, uint64_t id,
 /// nothing if it offers none. A key of the wrong type is the empty string.
 std::optional<std::string> offered_key(std::string_view auth);
 
-/// What a publisher emits: an event type, and a payload as JSON text with
-/// binary values as `{"$base64":...}`.
+/// What a publisher emits: an event type as the JSON literal that came, and a
+/// payload as JSON text with binary values as `{"$base64":...}`.
 struct emission {
   std::string type;
   std::string payload = "null";

@@ -1,8 +1,10 @@
 #include "actors/ingest/api_paths.hpp"
 
+#include "actors/api/names.hpp"
 #include "actors/ingest/answers.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 
 #include <set>
@@ -23,24 +25,18 @@ refusal missing() {
           "/api/v1/users/{id}/rooms, and the same for connections"};
 }
 
-std::optional<refusal> read_strings(std::string_view literal,
-                                    const std::string& pointer, size_t most,
-                                    size_t name_bytes,
-                                    std::vector<std::string>& out) {
+std::optional<refusal> read_ids(std::string_view literal,
+                                const std::string& pointer, size_t most,
+                                size_t name_bytes,
+                                std::vector<std::string>& out) {
   auto all = codec::split_array(literal);
   if (codec::kind_of(literal) != json_kind::array || all.size() > most)
     return refusal{ec::bad_request, pointer,
-                   "an array of at most " + std::to_string(most) + " strings"};
-  for (size_t i = 0; i < all.size(); ++i) {
-    auto text =
-      codec::kind_of(all[i]) == json_kind::string ? codec::unquote_json(all[i])
-      : codec::kind_of(all[i]) == json_kind::number ? std::string{all[i]}
-                                                    : std::string{};
-    if (text.empty() || text.size() > name_bytes)
+                   "an array of at most " + std::to_string(most) + " ids"};
+  for (size_t i = 0; i < all.size(); ++i)
+    if (auto no = read_id(all[i], name_bytes, out.emplace_back()))
       return refusal{ec::bad_request, pointer + "/" + std::to_string(i),
-                     "a non-empty string within limits.name-bytes"};
-    out.push_back(std::move(text));
-  }
+                     "no id: " + *no};
   return {};
 }
 
@@ -55,17 +51,16 @@ std::optional<refusal> read_rooms(std::string_view body,
     auto name = codec::unquote_json(literal);
     std::optional<refusal> no;
     if (name == "namespace") {
-      out.nsp = codec::kind_of(value) == json_kind::string
-                  ? codec::unquote_json(value)
-                  : std::string{};
-      if (!out.nsp.starts_with('/'))
-        no = refusal{ec::bad_request, "/namespace", "a namespace"};
+      if (auto why = read_name(value, bounds.name_bytes, out.nsp))
+        no = refusal{ec::bad_request, "/namespace", "no name: " + *why};
+      else if (!out.nsp.starts_with('/'))
+        no = refusal{ec::bad_request, "/namespace",
+                     "a namespace begins with a slash, such as \"/\""};
     } else if (name == "join") {
-      no =
-        read_strings(value, "/join", bounds.rooms, bounds.name_bytes, out.join);
+      no = read_ids(value, "/join", bounds.rooms, bounds.name_bytes, out.join);
     } else if (name == "leave") {
-      no = read_strings(value, "/leave", bounds.rooms, bounds.name_bytes,
-                        out.leave);
+      no =
+        read_ids(value, "/leave", bounds.rooms, bounds.name_bytes, out.leave);
     } else {
       no = refusal{ec::bad_request, "/" + name,
                    "unknown member; known are namespace, join, leave"};
@@ -99,6 +94,8 @@ std::optional<refusal> read_command(std::string_view method,
   auto verb = slash == path.npos ? std::string_view{} : path.substr(slash + 1);
   if (id.empty())
     return missing();
+  if (auto no = check_name(id, bounds.name_bytes))
+    return refusal{ec::bad_request, "", "the id in the path is none: " + *no};
   auto wrong_method = refusal{ec::method_not_allowed, "", ""};
   if (verb.empty() && !out.connections && id == "online" && method == "POST") {
     out.what = kind::online;
@@ -106,7 +103,7 @@ std::optional<refusal> read_command(std::string_view method,
     auto ids = codec::find_member(members, "ids");
     if (!ids)
       return refusal{ec::bad_request, "/ids", "missing"};
-    return read_strings(*ids, "/ids", bounds.ids, bounds.name_bytes, out.ids);
+    return read_ids(*ids, "/ids", bounds.ids, bounds.name_bytes, out.ids);
   }
   out.ids.push_back(std::move(id));
   if (verb.empty() && !out.connections) {

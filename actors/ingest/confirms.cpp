@@ -1,6 +1,6 @@
 #include "actors/ingest/confirms.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 namespace signalbox {
 

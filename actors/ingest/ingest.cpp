@@ -1,6 +1,7 @@
 #include "actors/ingest/ingest.hpp"
 
 #include "actors/api/log.hpp"
+#include "actors/api/names.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/api_paths.hpp"
 #include "actors/ingest/ingest_impl.hpp"
@@ -129,13 +130,16 @@ void ingest_impl::on(publish& x) {
   slot.publisher_ticket = x.ticket;
   post event;
   event.nsp = std::move(x.nsp);
-  event.type = std::move(x.type);
   event.payload = x.payload;
+  // Socket.IO knows numbers as names of events, too.
+  auto no =
+    codec::kind_of(x.type) == codec::json_kind::number
+      ? check_name(event.type = std::move(x.type), opts_.limits.name_bytes)
+      : read_label(x.type, opts_.limits.name_bytes, event.type);
   if (event.payload.size() > opts_.ingest.max_event)
     refuse(slot, {ec::too_large, "", ""});
-  else if (event.type.size() > opts_.limits.name_bytes)
-    refuse(slot,
-           {ec::bad_request, "/type", "a string within limits.name-bytes"});
+  else if (no)
+    refuse(slot, {ec::bad_request, "/type", "no name: " + *no});
   else
     accept(event, x.key, std::move(slot));
 }

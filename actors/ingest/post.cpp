@@ -1,7 +1,9 @@
 #include "actors/ingest/post.hpp"
 
+#include "actors/api/names.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/socket/v5.hpp"
 
 #include <algorithm>
@@ -22,46 +24,40 @@ refusal bad(std::string_view member, std::string message) {
   return {ec::bad_request, "/" + std::string{member}, std::move(message)};
 }
 
-/// Reads a name: a string that is neither empty nor too long.
-bool read_name(std::string_view literal, size_t most, std::string& out) {
-  if (codec::kind_of(literal) != json_kind::string)
-    return false;
-  std::string unquoted;
-  out = codec::unquote_json(literal, unquoted);
-  return !out.empty() && out.size() <= most;
+/// Reads a member that is the name of an event, or a key.
+std::optional<refusal> take_label(std::string_view member,
+                                  std::string_view literal, size_t most,
+                                  std::string& out) {
+  if (auto no = read_label(literal, most, out))
+    return bad(member, "no name: " + *no);
+  return {};
 }
 
-/// Reads a recipient: a name, or an integer as PHP likes to send it.
-bool read_recipient(std::string_view literal, size_t most, std::string& out) {
-  if (codec::kind_of(literal) != json_kind::number)
-    return read_name(literal, most, out);
-  out = literal;
-  return out.size() <= 16
-         && out.find_first_not_of("0123456789", out[0] == '-') == out.npos;
-}
-
-/// Reads one recipient or an array of them.
-std::optional<std::string> read_recipients(std::string_view literal,
-                                           const post_limits& bounds,
-                                           std::vector<std::string>& out) {
+/// Reads one recipient or an array of them. Refuses the whole with a pointer
+/// below `at` to what is wrong.
+std::optional<refusal> read_recipients(std::string_view literal, ec code,
+                                       const std::string& at,
+                                       const post_limits& bounds,
+                                       std::vector<std::string>& out) {
   auto array = codec::kind_of(literal) == json_kind::array;
   codec::array_reader elements{literal};
   size_t count = 0;
-  auto valid = true;
+  std::optional<refusal> no;
   for (auto each = literal; array ? elements.next(each) : count == 0; ++count) {
+    if (no || count >= bounds.recipients)
+      continue;
     std::string name;
-    valid = valid && count < bounds.recipients
-            && read_recipient(each, bounds.name_bytes, name);
-    if (valid && std::find(out.begin(), out.end(), name) == out.end())
+    if (auto why = read_id(each, bounds.name_bytes, name))
+      no = refusal{code, array ? at + "/" + std::to_string(count) : at,
+                   "no recipient: " + *why};
+    else if (std::find(out.begin(), out.end(), name) == out.end())
       out.push_back(std::move(name));
   }
   if (count == 0 || count > bounds.recipients)
-    return "1 to " + std::to_string(bounds.recipients)
-           + " recipients (ingest.max-recipients)";
-  if (!valid)
-    return "a recipient is a string or an integer of at most "
-           + std::to_string(bounds.name_bytes) + " bytes (limits.name-bytes)";
-  return {};
+    return refusal{code, at,
+                   "1 to " + std::to_string(bounds.recipients)
+                     + " recipients (ingest.max-recipients)"};
+  return no;
 }
 
 std::optional<refusal> read_target(std::string_view literal,
@@ -86,9 +82,8 @@ std::optional<refusal> read_target(std::string_view literal,
     return bad("to", shapes);
   if (codec::kind_of(only.second) != json_kind::array)
     return bad("to/" + name, "an array");
-  if (auto why = read_recipients(only.second, bounds, out.to->names))
-    return bad("to/" + name, *why);
-  return {};
+  return read_recipients(only.second, ec::bad_request, "/to/" + name, bounds,
+                         out.to->names);
 }
 
 std::optional<refusal> read_confirm(std::string_view literal, post& out) {
@@ -116,16 +111,16 @@ std::optional<refusal> read_member(std::string_view name,
                                    const post_limits& bounds, post& out) {
   auto kind = codec::kind_of(value);
   if (name == "namespace") {
-    if (!read_name(value, bounds.name_bytes, out.nsp) || out.nsp[0] != '/')
-      return bad(name, "a namespace, such as \"/\"");
+    if (auto no = read_name(value, bounds.name_bytes, out.nsp))
+      return bad(name, "no name: " + *no);
+    if (out.nsp[0] != '/')
+      return bad(name, "a namespace begins with a slash, such as \"/\"");
   } else if (name == "type") {
-    if (!read_name(value, bounds.name_bytes, out.type))
-      return bad(name, "a non-empty string within limits.name-bytes");
+    return take_label(name, value, bounds.name_bytes, out.type);
   } else if (name == "payload") {
     out.payload = value;
   } else if (name == "key") {
-    if (!read_name(value, key_bytes, out.key))
-      return bad(name, "a string of 1 to 256 bytes");
+    return take_label(name, value, key_bytes, out.key);
   } else if (name == "volatile") {
     if (kind != json_kind::boolean)
       return bad(name, "true or false");
@@ -135,8 +130,7 @@ std::optional<refusal> read_member(std::string_view name,
   } else if (name == "to") {
     return read_target(value, bounds, out);
   } else if (name == "event") {
-    if (!read_name(value, bounds.name_bytes, out.event))
-      return bad(name, "a non-empty string within limits.name-bytes");
+    return take_label(name, value, bounds.name_bytes, out.event);
   } else if (name == "args") {
     if (kind != json_kind::array)
       return bad(name, "an array");
@@ -213,8 +207,9 @@ std::optional<refusal> route(post& x, const std::vector<rule_settings>& rules,
       auto found = codec::resolve_pointer(x.payload, i->pointer);
       if (!found)
         return refusal{ec::no_recipient, "/payload" + i->pointer, ""};
-      if (auto why = read_recipients(*found, bounds, to.names))
-        return refusal{ec::no_recipient, "/payload" + i->pointer, *why};
+      if (auto no = read_recipients(*found, ec::no_recipient,
+                                    "/payload" + i->pointer, bounds, to.names))
+        return no;
     }
   }
   if (socket::v5::reserved_event(event))

@@ -1,6 +1,6 @@
 #include "actors/metrics/exposition.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 #include "actors/presence/seats.hpp"
 
 #include "actors/api/type_ids.hpp"
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <caf/send.hpp>
 

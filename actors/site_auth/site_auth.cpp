@@ -1,11 +1,13 @@
 #include "actors/site_auth/site_auth.hpp"
 
 #include "actors/api/log.hpp"
+#include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/shard/light_actor.hpp"
 #include "actors/site_auth/verdict.hpp"
 #include "actors/site_auth/verdict_cache.hpp"
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/digest.hpp"
 

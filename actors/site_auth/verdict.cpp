@@ -1,8 +1,12 @@
 #include "actors/site_auth/verdict.hpp"
 
+#include "actors/api/names.hpp"
 #include "actors/api/type_ids.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
+
+#include <algorithm>
 
 namespace signalbox {
 
@@ -27,21 +31,62 @@ members_of(const net::client_reply& reply, std::string& why) {
   return codec::split_object(reply.body);
 }
 
-/// Returns a user id: a non-empty string, or an integer of at most 2^53.
-std::string user_of(std::string_view literal) {
-  switch (codec::kind_of(literal)) {
-  case json_kind::string:
-    return codec::unquote_json(literal);
-  case json_kind::number: {
-    auto digits = literal.starts_with('-') ? literal.substr(1) : literal;
-    auto whole = digits.find_first_not_of("0123456789") == digits.npos;
-    auto small = digits.size() < 16
-                 || (digits.size() == 16 && digits <= "9007199254740992");
-    return whole && small ? std::string{literal} : std::string{};
+/// Returns the only member of this name. More than one would leave it to the
+/// reader which of them counts.
+std::optional<std::string_view> only(const std::vector<codec::json_member>& all,
+                                     std::string_view name, std::string& why) {
+  auto out = codec::find_member(all, name);
+  auto named = [name](const auto& x) {
+    return codec::unquote_json(x.first) == name;
+  };
+  if (out && std::count_if(all.begin(), all.end(), named) > 1)
+    why = "its " + std::string{name} + " stands there twice";
+  return out;
+}
+
+/// Reads who it is.
+bool read_user(const std::vector<codec::json_member>& members, size_t most,
+               std::string& out, std::string& why) {
+  std::string_view name = "user_id";
+  auto id = only(members, name, why);
+  if (!id)
+    id = only(members, name = "id", why);
+  if (!id)
+    why = "it has no user_id";
+  else if (auto no = why.empty() ? read_id(*id, most, out) : std::nullopt)
+    why = "its " + std::string{name} + " is no id: " + *no;
+  return why.empty();
+}
+
+bool read_info(const std::vector<codec::json_member>& members, std::string& out,
+               std::string& why) {
+  auto info = only(members, "info", why);
+  if (!info || *info == "null")
+    return why.empty();
+  if (codec::kind_of(*info) != json_kind::object)
+    why = "its info is no object";
+  else
+    out = *info;
+  return why.empty();
+}
+
+bool read_rooms(const std::vector<codec::json_member>& members,
+                const verdict_limits& bounds, std::vector<std::string>& out,
+                std::string& why) {
+  auto rooms = only(members, "rooms", why);
+  if (!rooms || *rooms == "null")
+    return why.empty();
+  auto all = codec::split_array(*rooms);
+  if (codec::kind_of(*rooms) != json_kind::array || all.size() > bounds.rooms)
+    why = "its rooms are no array of at most " + std::to_string(bounds.rooms)
+          + " (limits.rooms)";
+  for (size_t i = 0; i < all.size() && why.empty(); ++i) {
+    std::string name;
+    if (auto no = read_id(all[i], bounds.name_bytes, name))
+      why = "its room " + std::to_string(i) + " is no id: " + *no;
+    out.push_back(std::move(name));
   }
-  default:
-    return {};
-  }
+  return why.empty();
 }
 
 } // namespace
@@ -64,48 +109,21 @@ verdict read_verdict(const net::client_reply& reply,
   auto members = members_of(reply, why);
   if (!members)
     return out;
-  if (auto ok = codec::find_member(*members, "ok"); ok && *ok == "false") {
+  auto ok = only(*members, "ok", why);
+  if (!why.empty())
+    return out;
+  if (ok && *ok == "false") {
     out.outcome = ec::unauthorized;
     return out;
   }
-  auto id = codec::find_member(*members, "user_id");
-  if (!id)
-    id = codec::find_member(*members, "id");
-  if (id)
-    out.user = user_of(*id);
-  if (out.user.empty() || out.user.size() > bounds.name_bytes) {
-    why = "its user_id is no non-empty string or integer within the limits";
-    return out;
+  // Nothing of a verdict counts that is wrong in part.
+  verdict read;
+  if (read_user(*members, bounds.name_bytes, read.user, why)
+      && read_info(*members, read.info, why)
+      && read_rooms(*members, bounds, read.rooms, why)) {
+    read.outcome = ec::none;
+    return read;
   }
-  if (auto info = codec::find_member(*members, "info");
-      info && *info != "null") {
-    if (codec::kind_of(*info) != json_kind::object) {
-      why = "its info is no object";
-      return out;
-    }
-    out.info = *info;
-  }
-  if (auto rooms = codec::find_member(*members, "rooms");
-      rooms && *rooms != "null") {
-    auto all = codec::split_array(*rooms);
-    if (codec::kind_of(*rooms) != json_kind::array
-        || all.size() > bounds.rooms) {
-      why = "its rooms are no array within limits.rooms";
-      return out;
-    }
-    for (auto each : all) {
-      auto name = codec::kind_of(each) == json_kind::string
-                    ? codec::unquote_json(each)
-                    : std::string{};
-      if (name.empty() || name.size() > bounds.name_bytes) {
-        why = "a room is no non-empty string within limits.name-bytes";
-        out.rooms.clear();
-        return out;
-      }
-      out.rooms.push_back(std::move(name));
-    }
-  }
-  out.outcome = ec::none;
   return out;
 }
 

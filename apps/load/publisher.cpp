@@ -2,7 +2,7 @@
 
 #include "apps/load/marker.hpp"
 #include "apps/load/nats_client.hpp"
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 
 namespace signalbox::load {

@@ -1,6 +1,6 @@
 #include "apps/load/report.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <cstdio>
 

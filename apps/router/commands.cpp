@@ -2,6 +2,7 @@
 
 #include "apps/router/units.hpp"
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/http_client.hpp"
 

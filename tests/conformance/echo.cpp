@@ -1,6 +1,7 @@
 #include "tests/conformance/echo.hpp"
 
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/net/session_ids.hpp"
 
 #include <set>

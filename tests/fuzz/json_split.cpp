@@ -1,6 +1,7 @@
 #include "transports/codec/json_split.hpp"
 
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <algorithm>
 #include <cstdint>

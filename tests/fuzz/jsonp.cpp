@@ -2,6 +2,7 @@
 
 #include "transports/codec/dialect.hpp"
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/utf8.hpp"
 
 #include <algorithm>

@@ -477,7 +477,7 @@ describe('what one session may cost', () => {
     const { body } = await rises(() => post(router, events(over)), 5);
     assert.ok(body.every((x) => x.ok === false), JSON.stringify(body));
     assert.deepEqual(body.map((x) => x.error.pointer),
-      ['/0/event', '/1/to/users', '/2/to/rooms', '/3/payload/to', '/4/payload/room']);
+      ['/0/event', '/1/to/users/0', '/2/to/rooms/0', '/3/payload/to', '/4/payload/room']);
     // In characters of several bytes too.
     await keeps(() => deliver(router, events('é'.repeat(value / 2))));
     await rises(() => post(router, events(`${'é'.repeat(value / 2)}n`)), 5);

@@ -2,8 +2,8 @@
 
 #include "transports/codec/engine/v3.hpp"
 #include "transports/codec/engine/v4.hpp"
-#include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/legacy/v0_9.hpp"
 #include "transports/codec/socket/v5.hpp"
 #include "transports/codec/ws/frame.hpp"

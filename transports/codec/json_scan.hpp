@@ -62,16 +62,4 @@ result<json_view> scan_json(std::string_view text, const json_limits& limits);
 /// Returns the type of a JSON element that `scan_json` delivered.
 json_kind kind_of(std::string_view element) noexcept;
 
-/// Returns the UTF-8 value of a JSON string literal (with its quotes) that
-/// `scan_json` accepted. A lone surrogate becomes U+FFFD.
-std::string unquote_json(std::string_view literal);
-
-/// Appends `text` as a JSON string literal. Bytes that are not valid UTF-8
-/// become U+FFFD.
-void quote_json(std::string_view text, std::string& out);
-
-/// Appends `json` with every character above U+007E as `\uXXXX`, which is
-/// the same JSON value in printable ASCII.
-void ascii_json(std::string_view json, std::string& out);
-
 } // namespace signalbox::codec

@@ -2,6 +2,7 @@
 
 #include "transports/codec/base64.hpp"
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "transports/codec/jsonp.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "transports/net/htmlfile_connection.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <cstdio>
 #include <utility>

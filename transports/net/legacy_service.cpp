@@ -1,6 +1,7 @@
 #include "transports/net/legacy_service.hpp"
 
 #include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/jsonp.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/htmlfile_connection.hpp"

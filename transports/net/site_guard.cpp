@@ -1,6 +1,6 @@
 #include "transports/net/site_guard.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/http_connection.hpp"
 

@@ -1,6 +1,7 @@
 #include "transports/session/legacy_session.hpp"
 
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "transports/codec/engine/open.hpp"
 
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 
 namespace signalbox::engine {
 

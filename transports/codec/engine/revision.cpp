@@ -2,7 +2,7 @@
 
 #include "transports/codec/engine/v3.hpp"
 #include "transports/codec/engine/v4.hpp"
-#include "transports/codec/json_scan.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/socket/v4.hpp"
 
 namespace signalbox::engine {

@@ -1,6 +1,7 @@
 #include "transports/codec/legacy/v0_9.hpp"
 
 #include "transports/codec/json_split.hpp"
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/socket/v5.hpp"
 #include "transports/codec/utf8.hpp"
 

@@ -1,5 +1,6 @@
 #include "transports/codec/socket/v5.hpp"
 
+#include "transports/codec/json_text.hpp"
 #include "transports/codec/utf8.hpp"
 
 #include <algorithm>

@@ -18,7 +18,7 @@ TEST(a key makes a publisher without asking the site) {
   out.gone->session_gone();
   packet(x, packet_type::event, R"(["letter",{"to":"anna"}])");
   REQUIRE_EQUAL(ingest->all<publish>().size(), 1u);
-  CHECK_EQUAL(ingest->all<publish>()[0].type, "letter");
+  CHECK_EQUAL(ingest->all<publish>()[0].type, R"("letter")");
 }
 
 TEST(a wrong key is refused) {
@@ -55,7 +55,7 @@ TEST(who comes by the listener for publishers is one) {
   packet(x, packet_type::event, R"(["letter",{"to":"anna"}])");
   const auto& told = ingest->all<publish>().back();
   CHECK_EQUAL(told.key, keys.publisher());
-  CHECK_EQUAL(told.type, "letter");
+  CHECK_EQUAL(told.type, R"("letter")");
   MESSAGE("in the namespaces of publishers");
   packet(x, packet_type::connect, {}, {}, "/chat");
   CHECK_EQUAL(out.last(), R"(4{"message":"unauthorized"})");

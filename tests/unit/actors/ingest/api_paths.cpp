@@ -37,6 +37,15 @@ TEST(a user is asked for by id) {
   CHECK_EQUAL(x.ids[0], "online");
 }
 
+TEST(an id in a path is one or is refused) {
+  for (const auto* each :
+       {"users/%FF", "users/a%00", "users/%0A/disconnect", "users/%ED%A0%80",
+        "connections/%C0%AF/rooms", "users/123456789"})
+    CHECK_EQUAL(read("GET", each), "bad_request ");
+  CHECK_EQUAL(read("GET", "users/%C3%A9"), "ok");
+  CHECK_EQUAL(x.ids[0], "\xC3\xA9");
+}
+
 TEST(users and connections are disconnected) {
   CHECK_EQUAL(read("POST", "users/17/disconnect"), "ok");
   CHECK(x.what == kind::disconnect);
@@ -93,6 +102,9 @@ TEST(what is wrong with rooms is named) {
   CHECK_EQUAL(rooms(R"({"join":["r",true]})"), "bad_request /join/1");
   CHECK_EQUAL(rooms(R"({"join":["a","b","c"]})"), "bad_request /join");
   CHECK_EQUAL(rooms(R"({"leave":[""]})"), "bad_request /leave/0");
+  CHECK_EQUAL(rooms(R"({"leave":["\ud800"]})"), "bad_request /leave/0");
+  CHECK_EQUAL(rooms(R"({"join":[1.5]})"), "bad_request /join/0");
+  CHECK_EQUAL(rooms(R"({"namespace":"/\ud800"})"), "bad_request /namespace");
   CHECK_EQUAL(rooms(R"({"jion":["r"]})"), "bad_request /jion");
 }
 

@@ -128,7 +128,7 @@ TEST(a pointer leads into the payload by RFC 6901) {
   CHECK_EQUAL(to("/a", R"({"a":null})"), "no_recipient /payload/a");
   CHECK_EQUAL(to("/a", R"({"a":{}})"), "no_recipient /payload/a");
   CHECK_EQUAL(to("/a", R"({"a":[]})"), "no_recipient /payload/a");
-  CHECK_EQUAL(to("/a", R"({"a":["x",null]})"), "no_recipient /payload/a");
+  CHECK_EQUAL(to("/a", R"({"a":["x",null]})"), "no_recipient /payload/a/1");
   CHECK_EQUAL(to("/a", R"({"a":""})"), "no_recipient /payload/a");
 }
 
@@ -138,11 +138,29 @@ TEST(a recipient is a name or an integer) {
   };
   CHECK_EQUAL(to("-17"), "letter:-17,0");
   CHECK_EQUAL(to("9007199254740992"), "letter:9007199254740992,0");
-  CHECK_EQUAL(to("90071992547409920"), "no_recipient /payload/to");
+  CHECK_EQUAL(to("18446744073709551615"), "letter:18446744073709551615,0");
+  CHECK_EQUAL(to("18446744073709551616"), "no_recipient /payload/to");
   CHECK_EQUAL(to("1.0"), "no_recipient /payload/to");
   CHECK_EQUAL(to("1e3"), "no_recipient /payload/to");
   MESSAGE("a number and its text are one");
   CHECK_EQUAL(to(R"([17,"17"])"), "letter:17,0");
+}
+
+TEST(half of a surrogate pair is in no name) {
+  auto with = [](const std::string& members) {
+    return refused(R"({"type":"x","payload":1,)" + members + "}");
+  };
+  CHECK_EQUAL(with(R"("to":{"users":["a","b\ud800"]})"),
+              "bad_request /to/users/1");
+  CHECK_EQUAL(with(R"("to":{"rooms":["\udc00"]})"), "bad_request /to/rooms/0");
+  CHECK_EQUAL(with(R"("key":"k\ud800")"), "bad_request /key");
+  CHECK_EQUAL(with(R"("event":"\udfff")"), "bad_request /event");
+  CHECK_EQUAL(with(R"("namespace":"/\ud800")"), "bad_request /namespace");
+  CHECK_EQUAL(refused(R"({"type":"\ud800"})"), "bad_request /type");
+  CHECK_EQUAL(routed_to(R"({"type":"letter","payload":{"to":["a","\ud800"]}})"),
+              "no_recipient /payload/to/1");
+  MESSAGE("a payload may have one: it is passed on as it came");
+  CHECK_EQUAL(routed_to(R"({"type":"news","payload":"\ud800"})"), "news:2");
 }
 
 TEST(names and recipients have bounds) {
@@ -159,7 +177,7 @@ TEST(names and recipients have bounds) {
               "bad_request /namespace");
   CHECK_EQUAL(with(R"({"type":"x","to":{"users":["a","1234"]}})"), "");
   CHECK_EQUAL(with(R"({"type":"x","to":{"users":["12345"]}})"),
-              "bad_request /to/users");
+              "bad_request /to/users/0");
   CHECK_EQUAL(with(R"({"type":"x","to":{"rooms":["a","b","c"]}})"),
               "bad_request /to/rooms");
   auto sized = [&with](size_t bytes) {
@@ -187,7 +205,7 @@ TEST(a target has one of three shapes) {
   CHECK_EQUAL(refused(R"({"type":"x","to":{"users":"a"}})"),
               "bad_request /to/users");
   CHECK_EQUAL(refused(R"({"type":"x","to":{"rooms":[true]}})"),
-              "bad_request /to/rooms");
+              "bad_request /to/rooms/0");
   CHECK_EQUAL(refused(R"({"type":"x","args":{}})"), "bad_request /args");
 }
 

@@ -42,7 +42,7 @@ TEST(everything else is unavailable) {
        {"", "{", "[]", "{}", R"({"user_id":""})", R"({"user_id":null})",
         R"({"user_id":1.5})", R"({"user_id":123456789})",
         R"({"user_id":"123456789"})", R"({"user_id":"a","info":1})",
-        R"({"user_id":"a","rooms":"r"})", R"({"user_id":"a","rooms":[1]})",
+        R"({"user_id":"a","rooms":"r"})",
         R"({"user_id":"a","rooms":["1","2","3"]})"})
     CHECK_EQUAL(outcome(200, body), "unavailable");
   net::client_reply x;
@@ -61,6 +61,42 @@ TEST(info and rooms come along) {
   auto y = read_verdict(x, {}, why);
   CHECK_EQUAL(y.info, R"({"x":[1]})");
   CHECK_EQUAL(y.rooms.size(), 2u);
+  x.body = R"({"user_id":"a","rooms":["r",5,-7]})";
+  y = read_verdict(x, {}, why);
+  CHECK(y.rooms == (std::vector<std::string>{"r", "5", "-7"}));
+}
+
+TEST(what is wrong with a verdict is told) {
+  auto why = [](std::string body) {
+    net::client_reply x;
+    x.status = 200;
+    x.content_type = "application/json";
+    x.body = std::move(body);
+    std::string out;
+    auto y = read_verdict(x, {8, 2}, out);
+    CHECK(y.outcome == ec::unavailable);
+    CHECK(y.user.empty());
+    CHECK(y.rooms.empty());
+    return out;
+  };
+  CHECK_EQUAL(why("{}"), "it has no user_id");
+  CHECK_EQUAL(why(R"({"user_id":"\ud800"})"),
+              "its user_id is no id: it has half of a surrogate pair, which is "
+              "no character");
+  CHECK_EQUAL(why(R"({"id":1.5})"),
+              "its id is no id: it is no integer; give one without fraction "
+              "and exponent, or a string");
+  CHECK_EQUAL(why(R"({"user_id":"a","rooms":["r","\u0000"]})"),
+              "its room 1 is no id: it has the control character U+0000");
+  CHECK_EQUAL(why(R"({"user_id":"a","rooms":["1","2","3"]})"),
+              "its rooms are no array of at most 2 (limits.rooms)");
+  MESSAGE("what stands there twice is left to nobody's choice");
+  CHECK_EQUAL(why(R"({"user_id":"a","user_id":"b"})"),
+              "its user_id stands there twice");
+  CHECK_EQUAL(why(R"({"ok":false,"user_id":"a","\u006fk":true})"),
+              "its ok stands there twice");
+  CHECK_EQUAL(why(R"({"user_id":"a","rooms":[],"rooms":["r"]})"),
+              "its rooms stands there twice");
 }
 
 TEST(an integer is an id as far as it is exact) {
@@ -76,8 +112,10 @@ TEST(an integer is an id as far as it is exact) {
   CHECK_EQUAL(id("0"), "0");
   CHECK_EQUAL(id("-1"), "-1");
   CHECK_EQUAL(id("9007199254740992"), "9007199254740992");
-  CHECK_EQUAL(id("9007199254740993"), "unavailable");
-  CHECK_EQUAL(id("10000000000000000"), "unavailable");
+  CHECK_EQUAL(id("9007199254740993"), "9007199254740993");
+  CHECK_EQUAL(id("18446744073709551615"), "18446744073709551615");
+  CHECK_EQUAL(id("18446744073709551616"), "unavailable");
+  CHECK_EQUAL(id("-0"), "unavailable");
   CHECK_EQUAL(id("1e3"), "unavailable");
 }
 
