@@ -74,6 +74,7 @@ struct counters {
 
   // PRESENCE
   std::atomic<int64_t> users_online{0};
+  number connections_displaced{0};
 
   // LINK
   number limit_cluster_queue{0};

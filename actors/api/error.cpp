@@ -53,6 +53,8 @@ constexpr entry entries[] = {
    "the connection is in as many namespaces as limits.namespaces allows", 429},
   {"auth_too_large", "the auth payload is larger than limits.auth-payload",
    413},
+  {"verdict_void", "the user was changed while the site was asked; try again",
+   503},
 };
 
 static_assert(std::size(entries) == static_cast<size_t>(ec::count_),

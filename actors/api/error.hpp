@@ -61,6 +61,9 @@ enum class ec : uint8_t {
   too_many_namespaces,
   /// The CONNECT auth payload is larger than the limit.
   auth_too_large,
+  /// The site has signed the user out, or changed the user's rooms, since it
+  /// was asked.
+  verdict_void,
   /// Number of codes.
   count_,
 };

@@ -35,6 +35,9 @@ struct deliver_users {
   bool volatile_ = false;
   uint64_t confirm = 0;
   int64_t confirm_ms = 0;
+  /// Whether the answer counts the users with connections in the namespace
+  /// only: the poster may not learn who is online elsewhere.
+  bool scoped = false;
   /// For RELAY.
   event_key claim;
 };
@@ -86,6 +89,9 @@ struct user_command {
   /// Whether the ids are connections instead of users.
   bool connections = false;
   std::vector<std::string> ids;
+  /// The namespaces that the asker's key is for; empty for all. Connections in
+  /// others, and users who have only such, do not exist for it.
+  std::vector<std::string> scope;
   /// For rooms: the namespace, and what changes.
   std::string nsp;
   std::vector<std::string> join;
@@ -160,6 +166,7 @@ struct publish {
   /// Index of its credential in `ingest.keys`.
   size_t key = 0;
   std::string nsp;
+  /// JSON literal: a string or a number.
   std::string type;
   /// JSON text of the payload, binary values as `{"$base64":...}`.
   std::string payload;

@@ -48,6 +48,7 @@ struct claim;
 struct claim_settled;
 struct claimed;
 struct detach;
+struct displace;
 struct hold;
 struct locate;
 struct recall;
@@ -109,6 +110,8 @@ using users_actor = caf::typed_actor<
   caf::reacts_to<wire::release>,
   // The home has lost the record.
   caf::reacts_to<wire::recall>,
+  // The home gives the place of a connection here to a newer one.
+  caf::reacts_to<wire::displace>,
   // Where are these users?
   caf::reacts_to<wire::locate>>;
 

@@ -52,6 +52,8 @@ struct authenticate {
   std::shared_ptr<const session::handshake> from;
   /// The CONNECT auth payload as JSON, empty without one.
   std::string auth;
+  /// Only a verdict will do that the site was asked for at this stamp or later.
+  uint64_t not_before = 0;
 };
 
 /// Answers `authenticate`.
@@ -63,6 +65,8 @@ struct verdict {
   /// JSON object, empty without one.
   std::string info;
   std::vector<std::string> rooms;
+  /// Stamp of when the site was asked; see `presence_attach`.
+  uint64_t asked = 0;
 };
 
 /// Passes an event of a browser on to the site.
@@ -99,12 +103,18 @@ struct presence_attach {
   codec::dialect dialect = codec::dialect::eio4;
   /// When it joined, in seconds since 1970.
   int64_t since = 0;
+  /// Stamp of when the site was asked who this is. What the site has done to
+  /// the user since then makes its answer void.
+  uint64_t asked = 0;
 };
 
 /// Answers `presence_attach`.
 struct attached {
   uint64_t ticket = 0;
+  /// `none`; `verdict_void`: ask the site anew; `too_many_connections`.
   ec outcome = ec::none;
+  /// For `verdict_void`: the stamp from which on a verdict will do.
+  uint64_t not_before = 0;
 };
 
 /// Removes a membership of a connection.

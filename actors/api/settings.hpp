@@ -213,12 +213,22 @@ struct ingest_settings {
   size_t max_confirms = 10000;
 };
 
+/// What a connection beyond `presence.max-connections` does.
+enum class presence_full : uint8_t {
+  /// The new connection gets CONNECT_ERROR `too many connections`.
+  refuse_newest,
+  /// The oldest connection is disconnected in its favour.
+  close_oldest,
+};
+
 /// The record of an online user.
 struct presence_settings {
   /// How long a user stays online after the last connection went.
   milliseconds leave_grace{15000};
-  /// Most connections of one user; a further one is refused.
+  /// Most connections of one user.
   size_t max_connections = 32;
+  /// Which connection gives way to a further one.
+  presence_full when_full = presence_full::refuse_newest;
 };
 
 /// Proxies in front of the router.

@@ -30,9 +30,12 @@ struct deliver {
   /// In sequenced namespaces: what tells an event that comes again.
   uint64_t origin = 0;
   uint64_t number = 0;
+  /// As in `deliver_users`.
+  bool scoped = false;
 };
 SIGNALBOX_INSPECT(deliver, x.ticket, x.nsp, x.users, x.args, x.attachments,
-                  x.volatile_, x.confirm, x.confirm_ms, x.origin, x.number)
+                  x.volatile_, x.confirm, x.confirm_ms, x.origin, x.number,
+                  x.scoped)
 
 /// Pushes an event to the members of a namespace, or of some of its rooms, at
 /// the receiver.
@@ -98,9 +101,10 @@ struct command {
   std::string nsp;
   std::vector<std::string> join;
   std::vector<std::string> leave;
+  std::vector<std::string> scope{};
 };
 SIGNALBOX_INSPECT(command, x.ticket, x.what, x.connections, x.ids, x.nsp,
-                  x.join, x.leave)
+                  x.join, x.leave, x.scope)
 
 /// Answers `command`; the fields of `user_info`.
 struct command_done {

@@ -59,8 +59,10 @@ struct hold {
   std::vector<seat> seats;
   /// Version of the record when the sender last heard of it.
   uint64_t version = 0;
+  /// Namespace of the verdict that gave the info.
+  std::string info_nsp{};
 };
-SIGNALBOX_INSPECT(hold, x.user, x.info, x.seats, x.version)
+SIGNALBOX_INSPECT(hold, x.user, x.info, x.seats, x.version, x.info_nsp)
 
 /// The sender has found the user another home.
 struct release {
@@ -75,6 +77,16 @@ struct recall {
   std::string user;
 };
 SIGNALBOX_INSPECT(recall, x.user)
+
+/// A newer connection of the user takes the place of one at the receiver,
+/// which is to be disconnected.
+struct displace {
+  SIGNALBOX_WIRE(displace, 18);
+  std::string user;
+  /// Names the connection among those of its node.
+  uint64_t connection = 0;
+};
+SIGNALBOX_INSPECT(displace, x.user, x.connection)
 
 /// Asks which nodes hold some users in a namespace.
 struct locate {

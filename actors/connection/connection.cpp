@@ -10,8 +10,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <forward_list>
-#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -19,6 +17,14 @@ namespace signalbox {
 
 using session::close_reason;
 using socket::packet_type;
+
+namespace {
+
+/// How often the site is asked for one CONNECT while it keeps changing what it
+/// said.
+constexpr unsigned most_questions = 4;
+
+} // namespace
 
 class connection_impl : public light_actor, public session_side {
 public:
@@ -131,7 +137,7 @@ private:
     default:
       break;
     }
-    auto* to = find(packet.nsp);
+    auto* to = memberships_.find(packet.nsp);
     // The official server ends a connection that talks to a namespace it is
     // not in.
     if (to == nullptr || !to->inside()) {
@@ -161,7 +167,7 @@ private:
   // -- CONNECT ----------------------------------------------------------------
 
   void on_connect(socket::packet& x) {
-    if (auto* there = find(x.nsp)) {
+    if (auto* there = memberships_.find(x.nsp)) {
       // While the site is asked, a second CONNECT changes nothing; afterwards
       // the official server ends the connection.
       if (there->inside())
@@ -173,10 +179,9 @@ private:
       return refuse(x.nsp, ec::invalid_namespace);
     if (x.data.size() > limits().auth_payload)
       return refuse(x.nsp, ec::auth_too_large);
-    auto inside = std::distance(memberships_.begin(), memberships_.end());
-    if (static_cast<size_t>(inside) >= limits().namespaces)
+    if (memberships_.size() >= limits().namespaces)
       return refuse(x.nsp, ec::too_many_namespaces);
-    auto& fresh = memberships_.emplace_front(*this, i->first);
+    auto& fresh = memberships_.add(*this, i->first);
     fresh.ticket = ++last_ticket_;
     // A client that offers a key wants to be a publisher, and nothing else; a
     // header may have been meant for somebody else.
@@ -190,17 +195,26 @@ private:
       join_publisher(fresh, index);
       return;
     }
+    fresh.arriving = std::make_unique<arrival>();
     if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty()) {
       attach_to_users(fresh, {});
       return;
     }
-    caf::anon_send(
-      shared_.site_auth,
-      authenticate{handle(), fresh.ticket, x.nsp, from_, std::move(x.data)});
+    fresh.arriving->auth = std::move(x.data);
+    ask(fresh);
+  }
+
+  /// Asks the site who this is; again if it has changed the user meanwhile.
+  void ask(membership& x, uint64_t not_before = 0) {
+    x.at = stage::asking;
+    ++x.arriving->asked;
+    caf::anon_send(shared_.site_auth,
+                   authenticate{handle(), x.ticket, x.nsp, from_,
+                                x.arriving->auth, not_before});
   }
 
   void on(verdict& x) {
-    auto* to = find(x.ticket, stage::asking);
+    auto* to = memberships_.find(x.ticket, stage::asking);
     if (to == nullptr || out_ == nullptr)
       return;
     auto anonymous = shared_.namespaces.find(to->nsp)->second.opts.anonymous;
@@ -212,25 +226,28 @@ private:
       return;
     }
     to->user = std::move(x.user);
-    if (!x.rooms.empty())
-      to->first_rooms =
-        std::make_unique<std::vector<std::string>>(std::move(x.rooms));
-    attach_to_users(*to, std::move(x.info));
+    to->arriving->rooms = std::move(x.rooms);
+    attach_to_users(*to, std::move(x.info), x.asked);
   }
 
-  void attach_to_users(membership& x, std::string info) {
+  void attach_to_users(membership& x, std::string info, uint64_t asked = 0) {
     x.at = stage::attaching;
     x.sid = shared_.make_id();
-    caf::anon_send(shared_.users,
-                   presence_attach{handle(), x.ticket, x.user, x.nsp, x.sid,
-                                   std::move(info), transport(),
-                                   from_->dialect(), std::time(nullptr)});
+    caf::anon_send(shared_.users, presence_attach{handle(), x.ticket, x.user,
+                                                  x.nsp, x.sid, std::move(info),
+                                                  transport(), from_->dialect(),
+                                                  std::time(nullptr), asked});
   }
 
   void on(attached& x) {
-    auto* to = find(x.ticket, stage::attaching);
+    auto* to = memberships_.find(x.ticket, stage::attaching);
     if (to == nullptr || out_ == nullptr)
       return;
+    if (x.outcome == ec::verdict_void && to->arriving->asked < most_questions) {
+      to->sid = {};
+      ask(*to, x.not_before);
+      return;
+    }
     auto& place = shared_.namespaces.find(to->nsp)->second;
     auto* local = place.hubs[home().index()];
     if (x.outcome == ec::none && local->open()) {
@@ -238,9 +255,9 @@ private:
       to->at = stage::joined;
       to->hub = local;
       local->join(*to);
-      if (auto rooms = std::move(to->first_rooms))
-        for (const auto& room : *rooms)
-          local->join_room(*to, room);
+      auto arrived = std::move(to->arriving);
+      for (const auto& room : arrived->rooms)
+        local->join_room(*to, room);
       accept(*to);
       return;
     }
@@ -347,14 +364,14 @@ private:
   }
 
   void ack(const std::string& nsp, uint64_t id, std::string_view args) {
-    if (find(nsp) != nullptr)
+    if (memberships_.find(nsp) != nullptr)
       send(ack_packet(nsp, id, args));
   }
 
   // -- events of the site -----------------------------------------------------
 
   void on(deliver& x) {
-    auto* to = find_sid(x.sid);
+    auto* to = memberships_.find_sid(x.sid);
     if (to == nullptr || out_ == nullptr)
       return;
     std::optional<uint64_t> id;
@@ -376,7 +393,7 @@ private:
   }
 
   void on(change_rooms& x) {
-    auto* to = find_sid(x.sid);
+    auto* to = memberships_.find_sid(x.sid);
     if (to == nullptr || to->hub == nullptr)
       return;
     for (const auto& room : x.leave)
@@ -386,7 +403,7 @@ private:
   }
 
   void on(disconnect& x) {
-    auto* to = find_sid(x.sid);
+    auto* to = memberships_.find_sid(x.sid);
     if (to == nullptr)
       return;
     send(disconnect_packet(to->nsp));
@@ -398,26 +415,6 @@ private:
 
   // -- memberships ------------------------------------------------------------
 
-  template <class F>
-  membership* find_if(F wanted) {
-    auto i = std::find_if(memberships_.begin(), memberships_.end(), wanted);
-    return i == memberships_.end() ? nullptr : &*i;
-  }
-
-  membership* find(const std::string& nsp) {
-    return find_if([&](const auto& x) { return x.nsp == nsp; });
-  }
-
-  membership* find(uint64_t ticket, stage at) {
-    return find_if(
-      [&](const auto& x) { return x.ticket == ticket && x.at == at; });
-  }
-
-  membership* find_sid(std::string_view sid) {
-    return find_if(
-      [&](const auto& x) { return x.sid == sid && x.at == stage::joined; });
-  }
-
   /// Leaves a namespace at any stage.
   void leave(membership& x) {
     if (x.hub != nullptr)
@@ -428,7 +425,7 @@ private:
   }
 
   void forget(const membership& x) {
-    memberships_.remove_if([&x](const auto& each) { return &each == &x; });
+    memberships_.remove(x);
     if (alive())
       arm();
   }
@@ -438,9 +435,7 @@ private:
   /// A connection must be in a namespace, and owed acks expire.
   void arm() {
     auto& wheel = home().home().wheel();
-    auto inside = std::any_of(memberships_.begin(), memberships_.end(),
-                              [](const auto& x) { return x.inside(); });
-    if (inside)
+    if (memberships_.inside())
       lonely_until_ = 0;
     else if (lonely_until_ == 0)
       lonely_until_ = wheel.now() + shared_.opts.engine.connect_timeout.count();
@@ -471,7 +466,7 @@ private:
   std::shared_ptr<const session::handshake> from_;
   session::rare_timer deadline_;
   session::time_point lonely_until_ = 0;
-  std::forward_list<membership> memberships_;
+  memberships memberships_;
   /// Null while nothing is under way.
   std::unique_ptr<pending> owed_;
   uint64_t last_ticket_ = 0;

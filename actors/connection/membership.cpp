@@ -1,5 +1,8 @@
 #include "actors/connection/membership.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace signalbox {
 
 std::optional<uint64_t> membership::owe(uint64_t confirm, int64_t until,
@@ -33,6 +36,42 @@ int64_t membership::next_expiry(int64_t otherwise) const {
     if (otherwise == 0 || each.until < otherwise)
       otherwise = each.until;
   return otherwise;
+}
+
+// -- memberships --------------------------------------------------------------
+
+size_t memberships::size() const noexcept {
+  return static_cast<size_t>(std::distance(all_.begin(), all_.end()));
+}
+
+bool memberships::inside() const noexcept {
+  return std::any_of(all_.begin(), all_.end(),
+                     [](const auto& x) { return x.inside(); });
+}
+
+void memberships::remove(const membership& x) {
+  all_.remove_if([&x](const auto& each) { return &each == &x; });
+}
+
+template <class F>
+membership* memberships::find_if(F wanted) {
+  auto i = std::find_if(all_.begin(), all_.end(), wanted);
+  return i == all_.end() ? nullptr : &*i;
+}
+
+membership* memberships::find(const std::string& nsp) {
+  return find_if([&](const auto& x) { return x.nsp == nsp; });
+}
+
+membership* memberships::find(uint64_t ticket, membership::stage at) {
+  return find_if(
+    [&](const auto& x) { return x.ticket == ticket && x.at == at; });
+}
+
+membership* memberships::find_sid(std::string_view sid) {
+  return find_if([&](const auto& x) {
+    return x.sid == sid && x.at == membership::stage::joined;
+  });
 }
 
 } // namespace signalbox

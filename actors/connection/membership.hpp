@@ -6,15 +6,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signalbox {
 
 class connection_impl;
+
+/// What a membership keeps on its way in.
+struct arrival {
+  /// The CONNECT auth payload, in case that the site is asked again.
+  std::string auth;
+  /// Rooms of the verdict.
+  std::vector<std::string> rooms;
+  /// How often the site was asked.
+  unsigned asked = 0;
+};
 
 /// A connection's place in one namespace, from its CONNECT on.
 class membership : public member {
@@ -66,8 +78,8 @@ public:
   signalbox::hub* hub = nullptr;
   /// Names the question under way; a late answer to an earlier one is void.
   uint64_t ticket = 0;
-  /// Rooms of the verdict, until they are joined with the membership.
-  std::unique_ptr<std::vector<std::string>> first_rooms;
+  /// Null once it has joined.
+  std::unique_ptr<arrival> arriving;
   /// Index of a publisher's credential.
   uint32_t key = 0;
   stage at = stage::asking;
@@ -87,6 +99,49 @@ private:
   connection_impl& owner_;
   /// Null until something was owed.
   std::unique_ptr<debts> debts_;
+};
+
+/// The memberships of one connection, in no order. Most have one.
+class memberships {
+public:
+  bool empty() const noexcept {
+    return all_.empty();
+  }
+
+  size_t size() const noexcept;
+
+  /// Returns whether packets of the client are welcome in any namespace.
+  bool inside() const noexcept;
+
+  membership& add(connection_impl& owner, const std::string& nsp) {
+    return all_.emplace_front(owner, nsp);
+  }
+
+  void remove(const membership& x);
+
+  membership& front() {
+    return all_.front();
+  }
+
+  auto begin() noexcept {
+    return all_.begin();
+  }
+
+  auto end() noexcept {
+    return all_.end();
+  }
+
+  /// Return the one that fits, null if there is none: in a namespace; at a
+  /// stage, with a question under way; joined, by its id.
+  membership* find(const std::string& nsp);
+  membership* find(uint64_t ticket, membership::stage at);
+  membership* find_sid(std::string_view sid);
+
+private:
+  template <class F>
+  membership* find_if(F wanted);
+
+  std::forward_list<membership> all_;
 };
 
 } // namespace signalbox

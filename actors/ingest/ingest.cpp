@@ -100,6 +100,7 @@ void ingest_impl::on_command(api_call& x, size_t key) {
     answer(x, *no);
     return;
   }
+  out.scope = keys_.at(key).namespaces;
   out.ticket = ++last_ticket_;
   commands_[out.ticket] = {x.asker, x.ticket, out};
   caf::anon_send(users_, std::move(out));

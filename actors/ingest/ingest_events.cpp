@@ -112,6 +112,7 @@ void ingest_impl::send(const post& event, target& to, uint64_t ticket,
   out.ticket = ticket;
   out.event = std::move(packet);
   out.volatile_ = event.volatile_;
+  out.scoped = !keys_.at(x.credential).namespaces.empty();
   out.claim = describe_key(x);
   if (event.confirm_ms > 0) {
     out.confirm = ticket;

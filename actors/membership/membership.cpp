@@ -187,8 +187,8 @@ uint64_t membership_impl::end(uint16_t node) {
 bool membership_impl::pass_to_users(const caf::actor& to, uint16_t node,
                                     uint8_t tag, std::string_view item) {
   return pass_one_of<wire::attach, wire::attached, wire::detach, wire::hold,
-                     wire::release, wire::recall, wire::locate>(to, node, tag,
-                                                                item);
+                     wire::release, wire::recall, wire::displace, wire::locate>(
+    to, node, tag, item);
 }
 
 bool membership_impl::pass_to_relay(uint16_t node, uint8_t tag,

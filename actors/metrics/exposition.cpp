@@ -172,6 +172,9 @@ void render_connects(text& out, const counters& c) {
   out.value(c.connects_invalid.load(), label("result", "invalid_namespace"));
   out.value(c.connects_too_many.load(),
             label("result", "too_many_connections"));
+  out.counter("connections_displaced_total",
+              "Connections that gave way to a newer one of their user.",
+              c.connections_displaced.load());
   out.metric("client_events_total", "counter", "Events of browsers.");
   out.value(c.client_events_refused.load(), label("result", "refused"));
   out.value(c.client_events_forwarded.load(), label("result", "forwarded"));

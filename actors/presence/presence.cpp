@@ -20,7 +20,8 @@ const char* presence::name() const {
   return "signalbox.presence";
 }
 
-ec presence::add(const entry& x, const std::string& info) {
+ec presence::add(const entry& x, const std::string& info,
+                 std::optional<entry>& displaced) {
   auto known = std::find(entries_.begin(), entries_.end(), x);
   if (known != entries_.end()) {
     known->claimed = known->claimed || x.claimed;
@@ -31,10 +32,19 @@ ec presence::add(const entry& x, const std::string& info) {
   for (const auto& each : entries_)
     connections.emplace(each.node, each.connection);
   if (connections.count({x.node, x.connection}) == 0
-      && connections.size() >= opts_.max_connections)
-    return ec::too_many_connections;
+      && connections.size() >= opts_.max_connections) {
+    if (opts_.when_full == presence_full::refuse_newest)
+      return ec::too_many_connections;
+    // Entries stand in the order in which they came.
+    displaced = entries_.front();
+    rise(std::erase_if(entries_, [&displaced](const entry& each) {
+      return each.node == displaced->node
+             && each.connection == displaced->connection;
+    }));
+  }
   grace_.cancel();
   info_ = info;
+  info_nsp_ = x.nsp;
   entries_.push_back(x);
   rise(1);
   return ec::none;
@@ -72,9 +82,9 @@ void presence::drop_unclaimed() {
   rise(std::erase_if(entries_, [](const entry& x) { return !x.claimed; }));
 }
 
-void presence::set_info(const std::string& info) {
-  if (!info.empty())
-    info_ = info;
+void presence::set_info(const std::string& info, uint16_t nsp) {
+  info_ = info;
+  info_nsp_ = nsp;
 }
 
 void presence::dismiss() {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,9 +75,17 @@ public:
     return info_;
   }
 
-  /// Adds a membership, or does nothing if it is known. Returns
-  /// `too_many_connections` if its connection is one too many.
-  ec add(const entry& x, const std::string& info);
+  /// USERS' index of the namespace that verdict was for.
+  uint16_t info_nsp() const noexcept {
+    return info_nsp_;
+  }
+
+  /// Adds a membership, or does nothing if it is known. If its connection is
+  /// one too many, returns `too_many_connections`, or removes those of the
+  /// oldest connection and puts one of them in `displaced`, as
+  /// `presence.when-full` says.
+  ec add(const entry& x, const std::string& info,
+         std::optional<entry>& displaced);
 
   /// Removes a membership. Returns whether it was there.
   bool remove(const entry& x);
@@ -99,8 +108,8 @@ public:
     version_ = std::max(version_, version);
   }
 
-  /// Replaces the info unless it is empty.
-  void set_info(const std::string& info);
+  /// Replaces the info, which a verdict for the namespace `nsp` gave.
+  void set_info(const std::string& info, uint16_t nsp);
 
   /// Ends it although nobody's grace is over: its home is elsewhere.
   void dismiss();
@@ -124,6 +133,7 @@ private:
   keeper* owner_;
   std::string user_;
   codec::rare_text info_;
+  uint16_t info_nsp_ = 0;
   uint64_t version_;
   std::vector<entry> entries_;
   session::rare_timer grace_;

@@ -29,9 +29,13 @@ ec records::add(uint16_t node, const std::string& user, const std::string& info,
   auto known = records_.count(user) > 0;
   auto& r = find_or_make(user);
   auto outcome = ec::none;
+  std::optional<presence::entry> displaced;
   change(r, [&] {
-    outcome = r.add({node, index(x.nsp), x.connection, claimed}, info);
+    outcome =
+      r.add({node, index(x.nsp), x.connection, claimed}, info, displaced);
   });
+  if (displaced)
+    to_.on_displaced(user, displaced->node, displaced->connection);
   if (outcome != ec::none && !known)
     r.dismiss();
   return outcome;
@@ -51,7 +55,8 @@ void records::hold(uint16_t node, const wire::hold& x) {
   std::vector<presence::entry> now;
   for (const auto& each : x.seats)
     now.push_back({node, index(each.nsp), each.connection});
-  r.set_info(x.info);
+  if (!x.info.empty())
+    r.set_info(x.info, index(x.info_nsp));
   change(r, [&] { r.replace(node, now); });
 }
 
@@ -110,6 +115,14 @@ const presence* records::find(const std::string& user) const {
 presence_actor records::handle(const std::string& user) const {
   auto i = records_.find(user);
   return i == records_.end() ? presence_actor{} : i->second;
+}
+
+std::vector<std::string> records::namespaces(const std::string& user) const {
+  std::vector<std::string> out;
+  if (const auto* x = find(user))
+    for (auto each : namespaces(*x))
+      out.push_back(nsps_[each].first);
+  return out;
 }
 
 uint64_t records::version(const std::string& user) {

@@ -29,6 +29,10 @@ public:
     std::function<void(const std::string& user,
                        const std::vector<uint16_t>& nodes)>
       on_lost;
+    /// A newer connection of a user took the place of this one.
+    std::function<void(const std::string& user, uint16_t node,
+                       uint64_t connection)>
+      on_displaced;
   };
 
   records(shard& home, const std::map<std::string, nsp_actor>& nsps,
@@ -61,6 +65,15 @@ public:
   /// Returns the record of a user, null if there is none.
   const presence* find(const std::string& user) const;
   presence_actor handle(const std::string& user) const;
+
+  /// Returns the namespaces in which a user has connections; empty without a
+  /// record.
+  std::vector<std::string> namespaces(const std::string& user) const;
+
+  /// Returns the namespace whose verdict gave a record its info.
+  const std::string& info_nsp(const presence& x) const {
+    return nsps_[x.info_nsp()].first;
+  }
 
   /// Returns the version of a user's record, 0 if there is none. It is not
   /// below those of all records that the user had before in other places.

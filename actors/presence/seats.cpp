@@ -20,6 +20,7 @@ void seats::add(const presence_attach& x, uint16_t home) {
   auto& to = owner.second;
   to.home = home;
   to.info = x.info;
+  to.info_nsp = at.nsp;
   to.all.push_back(std::move(at));
   owners_[x.sid] = &owner;
 }
@@ -96,6 +97,8 @@ wire::hold describe(const std::string& name, const seats::user& x) {
   wire::hold out;
   out.user = name;
   out.info = x.info;
+  if (x.info_nsp != nullptr)
+    out.info_nsp = *x.info_nsp;
   for (const auto& each : x.all)
     out.seats.push_back({*each.nsp, connection_number(each.who)});
   return out;

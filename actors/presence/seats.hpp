@@ -32,6 +32,8 @@ public:
   struct user {
     std::vector<seat> all;
     codec::rare_text info;
+    /// Namespace of the verdict that gave the info; held by the seats.
+    const std::string* info_nsp = nullptr;
     /// Node that keeps the record.
     uint16_t home = 0;
   };

@@ -1,9 +1,12 @@
 #include "actors/presence/users.hpp"
 
 #include "actors/api/ring.hpp"
+#include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
+#include "actors/presence/commands.hpp"
 #include "actors/presence/records.hpp"
 #include "actors/presence/seats.hpp"
+#include "actors/presence/sign_outs.hpp"
 
 #include <caf/send.hpp>
 
@@ -18,6 +21,11 @@ namespace {
 /// Versions per second of the clock.
 constexpr int version_bits = 20;
 
+/// Users remembered whose verdicts the site has made void, and for how many
+/// milliseconds: longer than a verdict is on its way or cached.
+constexpr size_t most_sign_outs = 65536;
+constexpr int64_t keep_sign_outs = 300000;
+
 class users_impl : public light_actor {
 public:
   users_impl(caf::actor_config& cfg, shard& at,
@@ -30,6 +38,9 @@ public:
                 [this](const auto& user) { return home_of(user) == self(); },
                 [this](const auto& user, const auto& nodes) {
                   on_record_lost(user, nodes);
+                },
+                [this](const auto& user, auto node, auto connection) {
+                  on_displaced(user, node, connection);
                 }}) {
     // nop
   }
@@ -58,7 +69,7 @@ protected:
       dispatch<presence_attach, presence_detach, moved, deliver_users,
                user_command, view_changed, wire::attach, wire::attached,
                wire::detach, wire::hold, wire::release, wire::recall,
-               wire::locate>(x, [this](auto& msg) { on(msg); });
+               wire::displace, wire::locate>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -113,7 +124,11 @@ private:
   void on(presence_attach& x) {
     if (x.user.empty()) {
       seats_.add(x, self());
-      caf::anon_send(x.who, attached{x.ticket, ec::none});
+      caf::anon_send(x.who, attached{x.ticket, ec::none, 0});
+      return;
+    }
+    if (auto least = sign_outs_.void_before(x.user); x.asked < least) {
+      caf::anon_send(x.who, attached{x.ticket, ec::verdict_void, least});
       return;
     }
     auto number = ++last_ticket_;
@@ -168,7 +183,8 @@ private:
       seats_.add(p.x, home_of(p.x.user));
     else
       take_back(p);
-    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome});
+    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome,
+                                     sign_outs_.void_before(p.x.user)});
   }
 
   void on(presence_detach& x) {
@@ -211,7 +227,7 @@ private:
     answer.ticket = x.ticket;
     for (const auto& user : x.users) {
       auto reached = seats_.push(user, x);
-      auto found = reached > 0 || records_.find(user) != nullptr;
+      auto found = reached > 0 || (!x.scoped && records_.find(user) != nullptr);
       answer.online += reached;
       answer.matched += found ? 1 : 0;
       answer.found.push_back(found);
@@ -261,6 +277,31 @@ private:
       mesh_->send(x.from, held);
   }
 
+  void on(wire::displace& x) {
+    displace(x.user, x.connection);
+  }
+
+  void on_displaced(const std::string& user, uint16_t node,
+                    uint64_t connection) {
+    ++count_.connections_displaced;
+    if (node == self())
+      displace(user, connection);
+    else
+      mesh_->send(node, wire::displace{0, user, connection});
+  }
+
+  /// Disconnects all memberships of a connection, which closes it. The client
+  /// does not come back by itself, as it would after a lost connection.
+  void displace(const std::string& user, uint64_t connection) {
+    for (auto& [number, p] : pending_)
+      if (p.x.user == user && p.seat().connection == connection)
+        note(p, ec::too_many_connections);
+    if (const auto* known = seats_.find(user))
+      for (const auto& each : known->all)
+        if (connection_number(each.who) == connection)
+          caf::anon_send(each.who, disconnect{each.sid});
+  }
+
   void on_record_lost(const std::string& user,
                       const std::vector<uint16_t>& nodes) {
     for (auto node : nodes) {
@@ -281,6 +322,7 @@ private:
       if (p.x.user == user && p.outcome == ec::none) {
         out.seats.push_back(p.seat());
         out.info = p.x.info;
+        out.info_nsp = p.x.nsp;
       }
     return out;
   }
@@ -346,73 +388,32 @@ private:
   // -- commands ---------------------------------------------------------------
 
   void on(user_command& x) {
-    user_info answer;
-    answer.ticket = x.ticket;
-    switch (x.what) {
-    case user_command::kind::show:
-      show(x.ids.front(), answer);
-      break;
-    case user_command::kind::online:
-      for (const auto& user : x.ids)
-        answer.online.push_back(records_.find(user) != nullptr);
-      break;
-    case user_command::kind::disconnect:
-    case user_command::kind::rooms:
-      for (const auto& id : x.ids)
-        answer.changed +=
-          x.connections ? change_connection(x, id) : change_user(x, id);
-      break;
-    }
+    auto changes = x.what == user_command::kind::disconnect
+                   || x.what == user_command::kind::rooms;
+    if (changes && !x.connections)
+      void_verdicts(x.ids);
     if (ingest_)
-      caf::anon_send(ingest_, std::move(answer));
+      caf::anon_send(ingest_, run(x, seats_, records_));
   }
 
-  void show(const std::string& name, user_info& out) {
-    const auto* record = records_.find(name);
-    out.online.push_back(record != nullptr);
-    if (record != nullptr) {
-      out.version = records_.version(name);
-      out.info = record->info();
+  /// The site has changed its mind about users: what it has said of them until
+  /// now lets nobody in any more.
+  void void_verdicts(const std::vector<std::string>& users) {
+    auto at = next_stamp();
+    auto now = home().home().wheel().now();
+    for (const auto& user : users) {
+      sign_outs_.note(user, at, now);
+      for (auto& [number, p] : pending_)
+        if (p.x.user == user)
+          note(p, ec::verdict_void);
     }
-    if (const auto* user = seats_.find(name))
-      for (const auto& each : user->all)
-        out.connections.push_back(to_json(each));
-  }
-
-  static void send_command(const user_command& x, const seats::seat& to) {
-    if (x.what == user_command::kind::disconnect)
-      caf::anon_send(to.who, disconnect{to.sid});
-    else
-      caf::anon_send(to.who, change_rooms{to.sid, x.join, x.leave});
-  }
-
-  size_t change_user(const user_command& x, const std::string& name) const {
-    const auto* user = seats_.find(name);
-    if (user == nullptr)
-      return 0;
-    size_t n = 0;
-    for (const auto& each : user->all) {
-      if (!x.nsp.empty() && *each.nsp != x.nsp)
-        continue;
-      send_command(x, each);
-      ++n;
-    }
-    return n;
-  }
-
-  size_t change_connection(const user_command& x,
-                           const std::string& sid) const {
-    const auto* found = seats_.find_sid(sid);
-    if (found == nullptr || (!x.nsp.empty() && *found->nsp != x.nsp))
-      return 0;
-    send_command(x, *found);
-    return 1;
   }
 
   counters& count_;
   population population_;
   records records_;
   seats seats_;
+  sign_outs sign_outs_{most_sign_outs, keep_sign_outs};
   ingest_actor ingest_;
   mesh* mesh_ = nullptr;
   caf::actor relay_;

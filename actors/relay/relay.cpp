@@ -30,6 +30,7 @@ wire::deliver describe(const deliver_users& x) {
   out.volatile_ = x.volatile_;
   out.confirm = x.confirm;
   out.confirm_ms = x.confirm_ms;
+  out.scoped = x.scoped;
   return out;
 }
 
@@ -398,7 +399,7 @@ void relay_impl::send_to_holders(event& x) {
   for (size_t i = 0; i < x.where.size(); ++i) {
     const auto& at = x.where[i];
     const auto& user = x.users.users[i];
-    result.matched += at.known ? 1 : 0;
+    result.matched += at.online > 0 || (at.known && !x.users.scoped) ? 1 : 0;
     result.online += at.online;
     if (at.online == 0 && x.users.confirm != 0)
       result.offline.push_back(user);
@@ -439,9 +440,15 @@ void relay_impl::send_to_holders(event& x) {
 void relay_impl::on(user_command& x) {
   auto& g = begin(x.ticket, mesh_->nodes());
   g.command = true;
-  wire::command out{
-    0,      x.ticket, static_cast<uint8_t>(x.what), x.connections, x.ids, x.nsp,
-    x.join, x.leave};
+  wire::command out{0,
+                    x.ticket,
+                    static_cast<uint8_t>(x.what),
+                    x.connections,
+                    x.ids,
+                    x.nsp,
+                    x.join,
+                    x.leave,
+                    x.scope};
   for (auto node : mesh_->nodes())
     if (node == mesh_->self())
       caf::anon_send(users_, x);

@@ -205,6 +205,7 @@ deliver_users relay_impl::read(wire::deliver& x) {
     out.confirm =
       note(foreign_confirms_, x.from, x.confirm, x.confirm_ms + keep);
   out.confirm_ms = x.confirm_ms;
+  out.scoped = x.scoped;
   out.users = std::move(x.users);
   out.event = make_event(x.nsp, x.args, x.attachments);
   out.volatile_ = x.volatile_;
@@ -297,6 +298,7 @@ void relay_impl::on(wire::command& x) {
   out.nsp = std::move(x.nsp);
   out.join = std::move(x.join);
   out.leave = std::move(x.leave);
+  out.scope = std::move(x.scope);
   if (!out.ids.empty())
     caf::anon_send(users_, std::move(out));
 }

@@ -64,15 +64,24 @@ protected:
   void on_end(const caf::error&) override {
     population_.end();
     client_.reset();
-    asking_.clear();
+    questions_.clear();
+    latest_.clear();
     cache_.clear();
     expiry_.cancel();
   }
 
 private:
+  using header_list = std::vector<std::pair<std::string, std::string>>;
+
   struct waiter {
     connection_actor who;
     uint64_t ticket = 0;
+  };
+
+  /// A question under way, and who shares its answer.
+  struct question {
+    std::string key;
+    std::vector<waiter> waiters;
   };
 
   /// After every message and every reply.
@@ -87,50 +96,68 @@ private:
       reply({x.asker, x.ticket}, verdict{});
       return;
     }
-    auto headers = question(x);
+    auto headers = headers_for(x);
     // Everything the verdict can depend on, unambiguously joined.
     std::string key = opts_.site.auth_url;
     for (const auto& [name, value] : headers)
       key.append(1, '\0').append(name).append(1, '\0').append(value);
     key = net::sha256(key);
-    if (const auto* known = cache_.find(key, home().home().wheel().now())) {
+    const auto* known = cache_.find(key, home().home().wheel().now());
+    if (known != nullptr && known->asked >= x.not_before) {
       ++count_.auth_cached;
       reply({x.asker, x.ticket}, *known);
       return;
     }
-    auto& waiters = asking_[key];
-    waiters.push_back({std::move(x.asker), x.ticket});
-    if (waiters.size() > 1) {
+    auto& latest = latest_[key];
+    if (latest != 0 && latest >= x.not_before) {
       ++count_.auth_shared;
+      questions_.at(latest).waiters.push_back({std::move(x.asker), x.ticket});
       return;
     }
+    latest = next_stamp();
+    ask(latest, {std::move(key), {{std::move(x.asker), x.ticket}}},
+        std::move(headers));
+  }
+
+  void ask(uint64_t stamp, question x, header_list headers) {
+    questions_.emplace(stamp, std::move(x));
     ++count_.auth_calls;
     net::client_request call;
     call.url = auth_url_;
     call.headers = std::move(headers);
-    client_->call(std::move(call), [this, key](net::client_reply answer) {
+    client_->call(std::move(call), [this, stamp](net::client_reply answer) {
       count_calls();
-      on_verdict(key, answer);
+      on_verdict(stamp, answer);
     });
   }
 
-  void on_verdict(const std::string& key, const net::client_reply& x) {
+  void on_verdict(uint64_t stamp, const net::client_reply& x) {
+    auto node = questions_.extract(stamp);
+    if (node.empty())
+      return;
+    const auto& [key, waiters] = node.mapped();
+    // A newer question may have been asked since, and answered before.
+    auto latest = latest_.find(key);
+    auto is_latest = latest != latest_.end() && latest->second == stamp;
+    if (is_latest)
+      latest_.erase(latest);
     std::string why;
     auto answer =
       read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
+    answer.asked = stamp;
     if (answer.outcome == ec::unavailable) {
       ++count_.auth_failures;
       report("cannot ask " + opts_.site.auth_url + ": " + why);
     }
     auto ttl = opts_.site_auth.cache_ttl.count();
-    if (answer.outcome == ec::none && ttl > 0) {
-      cache_.add(key, answer, home().home().wheel().now() + ttl);
+    if (is_latest && ttl > 0) {
+      if (answer.outcome == ec::none)
+        cache_.add(key, answer, home().home().wheel().now() + ttl);
+      else if (answer.outcome == ec::unauthorized)
+        cache_.remove(key);
       expire();
     }
-    auto node = asking_.extract(key);
-    if (node.empty())
-      return;
-    for (const auto& each : node.mapped())
+    for (const auto& each : waiters)
       reply(each, answer);
   }
 
@@ -147,9 +174,8 @@ private:
   }
 
   /// The headers of the question: what is forwarded, and our own.
-  std::vector<std::pair<std::string, std::string>>
-  question(const authenticate& x) const {
-    std::vector<std::pair<std::string, std::string>> out;
+  header_list headers_for(const authenticate& x) const {
+    header_list out;
     auto cookies = wanted_cookies(x.from->header("cookie"));
     if (!cookies.empty())
       out.emplace_back("Cookie", std::move(cookies));
@@ -258,7 +284,10 @@ private:
   std::unique_ptr<net::http_client> client_;
   codec::url auth_url_;
   codec::url event_url_;
-  std::unordered_map<std::string, std::vector<waiter>> asking_;
+  /// By stamp.
+  std::unordered_map<uint64_t, question> questions_;
+  /// The question that newcomers share, by key.
+  std::unordered_map<std::string, uint64_t> latest_;
   verdict_cache cache_{cache_size};
   session::timer expiry_{session::make_timer<&site_auth_impl::expire>(this)};
   session::time_point reported_ = 0;

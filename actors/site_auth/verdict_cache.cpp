@@ -5,13 +5,9 @@
 namespace signalbox {
 
 void verdict_cache::add(std::string key, verdict x, int64_t until) {
-  if (auto i = by_key_.find(key); i != by_key_.end()) {
-    auto old = i->second;
-    by_key_.erase(i);
-    entries_.erase(old);
-  } else if (by_key_.size() >= most_) {
+  remove(key);
+  if (by_key_.size() >= most_)
     drop_first();
-  }
   entries_.push_back({std::move(key), std::move(x), until});
   by_key_.emplace(entries_.back().key, std::prev(entries_.end()));
 }
@@ -20,6 +16,15 @@ const verdict* verdict_cache::find(std::string_view key, int64_t now) const {
   auto i = by_key_.find(key);
   return i == by_key_.end() || i->second->until <= now ? nullptr
                                                        : &i->second->answer;
+}
+
+void verdict_cache::remove(std::string_view key) {
+  auto i = by_key_.find(key);
+  if (i == by_key_.end())
+    return;
+  auto old = i->second;
+  by_key_.erase(i);
+  entries_.erase(old);
 }
 
 int64_t verdict_cache::expire(int64_t now) {

@@ -28,6 +28,9 @@ public:
   /// Returns what is known, null for nothing.
   const verdict* find(std::string_view key, int64_t now) const;
 
+  /// Drops the verdict of a key.
+  void remove(std::string_view key);
+
   /// Drops what has expired. Returns when the next one does, 0 for never.
   int64_t expire(int64_t now);
 

@@ -31,7 +31,7 @@ struct object_list {
 /// Where the value of a setting is kept.
 using field = std::variant<bool*, size_t*, milliseconds*, std::string*,
                            std::vector<std::string>*, client_events*,
-                           rule_target*, object_list>;
+                           rule_target*, presence_full*, object_list>;
 
 /// What a setting may be.
 struct shape {

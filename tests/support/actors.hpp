@@ -2,6 +2,7 @@
 
 // Include this header last: CAF's DSL defines lower-case macros.
 
+#include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/connection.hpp"
 #include "actors/ingest/api_paths.hpp"
@@ -220,15 +221,18 @@ struct rooms : shards {
     settle();
   }
 
-  /// Answers the oldest question to the site.
-  void answer(ec outcome, const std::string& user = {}) {
-    auto& asked = site->all<authenticate>();
+  /// Answers the oldest question to the site, as if it had been asked at the
+  /// stamp `asked`.
+  void answer(ec outcome, const std::string& user = {},
+              uint64_t asked = next_stamp()) {
+    auto& questions = site->all<authenticate>();
     verdict x;
-    x.ticket = asked.front().ticket;
+    x.ticket = questions.front().ticket;
     x.outcome = outcome;
     x.user = user;
-    caf::anon_send(asked.front().asker, x);
-    asked.erase(asked.begin());
+    x.asked = asked;
+    caf::anon_send(questions.front().asker, x);
+    questions.erase(questions.begin());
     settle();
   }
 
@@ -237,6 +241,16 @@ struct rooms : shards {
     packet(x, socket::packet_type::connect);
     answer(ec::none, user);
     return x;
+  }
+
+  /// Does something to a user, such as `disconnect`.
+  void change(user_command::kind what, const std::string& user,
+              const std::string& name = {}) {
+    user_command x;
+    x.what = what;
+    x.ids = {user};
+    x.nsp = name;
+    command(x);
   }
 
   /// Returns what USERS says of a user.

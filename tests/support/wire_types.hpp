@@ -10,11 +10,11 @@ namespace signalbox::test {
 using wire_types =
   std::tuple<wire::view, wire::members, wire::leaving, wire::drain, wire::floor,
              wire::attach, wire::attached, wire::detach, wire::hold,
-             wire::release, wire::recall, wire::locate, wire::located,
-             wire::deliver, wire::broadcast, wire::routed, wire::confirmed,
-             wire::command, wire::command_done, wire::submit, wire::claim,
-             wire::claimed, wire::claim_settled, wire::tunnel, wire::hello,
-             wire::refusal, wire::ping, wire::pong, wire::restart>;
+             wire::release, wire::recall, wire::displace, wire::locate,
+             wire::located, wire::deliver, wire::broadcast, wire::routed,
+             wire::confirmed, wire::command, wire::command_done, wire::submit,
+             wire::claim, wire::claimed, wire::claim_settled, wire::tunnel,
+             wire::hello, wire::refusal, wire::ping, wire::pong, wire::restart>;
 
 /// Calls `fun` with one of each, whose fields have their defaults.
 template <class F>

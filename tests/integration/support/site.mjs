@@ -34,7 +34,9 @@ const modes = {
 
 // Starts it on a free port of the address. A cookie `session=NAME` is user NAME unless
 // `users` says otherwise or there is no such cookie; set `mode` to one of the
-// names above for trouble, and `onEvent` to answer forwarded events.
+// names above for trouble, and `onEvent` to answer forwarded events. `onVerdict` takes
+// the cookie and the headers and returns the verdict (or a promise of it): an object,
+// { raw } with its text, or nothing for a session that is none.
 export async function startSite({ host = '127.0.0.1' } = {}) {
   const site = {
     mode: 'answer',
@@ -95,10 +97,18 @@ async function answer(site, request, response) {
   const token = /(?:^|;\s*)session=([^;]*)/.exec(headers.cookie ?? '')?.[1];
   if (!token)
     return json(response, 401, { ok: false });
-  json(response, 200, site.users.get(token) ?? { user_id: token });
+  const verdict = site.onVerdict ? await site.onVerdict(token, headers)
+    : site.users.get(token) ?? { user_id: token };
+  if (verdict?.raw !== undefined)
+    return reply(response, 200, verdict.raw);
+  json(response, verdict ? 200 : 401, verdict ?? { ok: false });
 }
 
 function json(response, status, value) {
+  reply(response, status, JSON.stringify(value));
+}
+
+function reply(response, status, text) {
   response.writeHead(status, { 'Content-Type': 'application/json' });
-  response.end(JSON.stringify(value));
+  response.end(text);
 }

@@ -259,10 +259,13 @@ TEST(limits hold for a publisher too) {
   CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
   publish_as(0, "/", "news", "12345", 2);
   publish_as(0, "/", "newss", "1", 3);
-  REQUIRE_EQUAL(replies->all<published>().size(), 2u);
+  publish_as(0, "/", "\\ud800", "1", 4);
+  REQUIRE_EQUAL(replies->all<published>().size(), 3u);
   CHECK(replies->all<published>()[0].json.find("too_large")
         != std::string::npos);
   CHECK(replies->all<published>()[1].json.find("/type") != std::string::npos);
+  CHECK(replies->all<published>()[2].json.find("surrogate")
+        != std::string::npos);
 }
 
 // -- commands -----------------------------------------------------------------
@@ -296,6 +299,22 @@ TEST(a command needs a key and the right to its namespace) {
   call(R"({"namespace":"/chat","join":["r"]})", "key-of-the-chat!",
        "/api/v1/users/a/rooms");
   CHECK_EQUAL(asked->all<user_command>().size(), 1u);
+}
+
+TEST(a command carries the namespaces of its key) {
+  call("", "key-of-the-chat!", "/api/v1/users/anna", "GET");
+  call("", "key-of-the-site!", "/api/v1/users/anna/disconnect");
+  REQUIRE_EQUAL(asked->all<user_command>().size(), 2u);
+  const auto& all = asked->all<user_command>();
+  CHECK(all[0].scope == std::vector<std::string>{"/chat"});
+  CHECK(all[1].scope.empty());
+  MESSAGE("and so does an event, whose answer counts users");
+  call(R"({"namespace":"/chat","type":"letter","payload":{"to":"anna"}})",
+       "key-of-the-chat!");
+  call(letter);
+  REQUIRE_EQUAL(asked->all<deliver_users>().size(), 2u);
+  CHECK(asked->all<deliver_users>()[0].scoped);
+  CHECK(!asked->all<deliver_users>()[1].scoped);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -31,7 +31,12 @@ struct fixture : shards, presence::keeper {
 
   ec add(uint64_t connection, uint16_t in = root, const std::string& info = {},
          uint16_t node = 0) {
-    return x->add({node, in, connection}, info);
+    std::optional<presence::entry> old;
+    auto out = x->add({node, in, connection}, info, old);
+    displaced =
+      old ? std::to_string(old->node) + ":" + std::to_string(old->connection)
+          : "";
+    return out;
   }
 
   bool remove(uint64_t connection, uint16_t in = root) {
@@ -41,6 +46,7 @@ struct fixture : shards, presence::keeper {
   presence_actor handle;
   presence* x = nullptr;
   std::string ended;
+  std::string displaced;
 };
 
 } // namespace
@@ -79,6 +85,25 @@ TEST(the cap counts connections and not namespaces) {
   CHECK(add(3, root) == ec::too_many_connections);
   remove(2, chat);
   CHECK(add(3, root) == ec::none);
+}
+
+TEST(the oldest connection gives way if the setting says so) {
+  opts.presence.when_full = presence_full::close_oldest;
+  add(1, root, {}, 4);
+  add(1, chat, {}, 4);
+  add(1, root, {}, 5);
+  CHECK_EQUAL(displaced, "");
+  auto before = x->version();
+  CHECK(add(2, root, {}, 4) == ec::none);
+  CHECK_EQUAL(displaced, "4:1");
+  MESSAGE("with all its namespaces, each of which is a change");
+  CHECK_EQUAL(x->entries().size(), 2u);
+  CHECK_EQUAL(x->version(), before + 3);
+  MESSAGE("one that is there already displaces none");
+  CHECK(add(2, chat, {}, 4) == ec::none);
+  CHECK_EQUAL(displaced, "");
+  CHECK(add(9, root) == ec::none);
+  CHECK_EQUAL(displaced, "5:1");
 }
 
 TEST(connections of several nodes count together) {
@@ -129,9 +154,12 @@ TEST(the info is that of the last verdict) {
   add(1, root, R"({"n":1})");
   add(2, root, R"({"n":2})");
   CHECK_EQUAL(x->info(), R"({"n":2})");
-  MESSAGE("a report without one changes nothing");
-  x->set_info("");
-  CHECK_EQUAL(x->info(), R"({"n":2})");
+  CHECK_EQUAL(x->info_nsp(), root);
+  add(2, chat, R"({"n":3})");
+  CHECK_EQUAL(x->info_nsp(), chat);
+  x->set_info(R"({"n":4})", news);
+  CHECK_EQUAL(x->info(), R"({"n":4})");
+  CHECK_EQUAL(x->info_nsp(), news);
 }
 
 TEST(the record ends with the leave grace after the last connection) {

@@ -24,6 +24,10 @@ struct fixture : shards {
           lost += user;
           for (auto node : nodes)
             lost += ' ' + std::to_string(node);
+        },
+        [this](const auto& user, auto node, auto connection) {
+          displaced += user + ' ' + std::to_string(node) + ' '
+                       + std::to_string(connection) + ';';
         }});
   }
 
@@ -75,6 +79,7 @@ struct fixture : shards {
   /// Users whose home is elsewhere.
   std::set<std::string> moved;
   std::string lost;
+  std::string displaced;
 
 private:
   int64_t users_ = 0;
@@ -127,6 +132,42 @@ TEST(the cap holds across nodes) {
   CHECK(add(2, "anna", 10, "/chat") == ec::none);
   all->remove(1, "anna", {"/", 10});
   CHECK(add(3, "anna", 10) == ec::none);
+}
+
+TEST(a displaced connection is named with its node) {
+  opts.presence.max_connections = 1;
+  opts.presence.when_full = presence_full::close_oldest;
+  add(2, "anna", 10);
+  CHECK_EQUAL(displaced, "");
+  CHECK(add(3, "anna", 11) == ec::none);
+  CHECK_EQUAL(displaced, "anna 2 10;");
+  CHECK_EQUAL(where("anna"), "1@3");
+  CHECK_EQUAL(users(), 1);
+  MESSAGE("its node reports the end of it, which changes nothing");
+  auto before = version("anna");
+  all->remove(2, "anna", {"/", 10});
+  CHECK_EQUAL(version("anna"), before);
+}
+
+TEST(a record tells where its user is and where its info comes from) {
+  all->add(1, "anna", R"({"n":1})", {"/chat", 10});
+  all->add(1, "anna", R"({"n":2})", {"/", 10});
+  CHECK(all->namespaces("anna") == (std::vector<std::string>{"/chat", "/"}));
+  CHECK_EQUAL(all->info_nsp(*all->find("anna")), "/");
+  CHECK(all->namespaces("ben").empty());
+  MESSAGE("a node that reports its users says so, too");
+  wire::hold x;
+  x.user = "anna";
+  x.seats = {{"/chat", 20}};
+  x.info = R"({"n":3})";
+  x.info_nsp = "/chat";
+  all->hold(2, x);
+  CHECK_EQUAL(all->info_nsp(*all->find("anna")), "/chat");
+  x.info.clear();
+  x.info_nsp.clear();
+  all->hold(2, x);
+  CHECK_EQUAL(all->find("anna")->info(), R"({"n":3})");
+  CHECK_EQUAL(all->info_nsp(*all->find("anna")), "/chat");
 }
 
 TEST(a refused newcomer leaves no record) {

@@ -257,4 +257,57 @@ TEST(whoever is being taken up is held too) {
   CHECK_EQUAL(where(at(1)), "1@1");
 }
 
+// -- the site changes its mind, and connections give way
+// -----------------------
+
+TEST(a sign out voids what the home is asked) {
+  auto* x = join(at(2), "c1");
+  auto asked = others.one<wire::attach>(2);
+  user_command out;
+  out.what = user_command::kind::disconnect;
+  out.ids = {at(2)};
+  tell(out);
+  answer(2, asked);
+  CHECK_EQUAL(outcome(x), "verdict_void");
+  CHECK(x->all<attached>()[0].not_before > 0);
+  MESSAGE("and the home is told that the connection is not there");
+  auto gone = others.take<wire::detach>(2);
+  REQUIRE_EQUAL(gone.size(), 1u);
+  CHECK_EQUAL(gone[0].connection, asked.connection);
+}
+
+TEST(the home tells a node whose connection gives way) {
+  opts.presence.max_connections = 1;
+  opts.presence.when_full = presence_full::close_oldest;
+  attach(2, at(1), 10);
+  others.kinds();
+  auto* x = join(at(1), "c1");
+  CHECK_EQUAL(outcome(x), "none");
+  auto told = others.take<wire::displace>(2);
+  REQUIRE_EQUAL(told.size(), 1u);
+  CHECK_EQUAL(told[0].user, at(1));
+  CHECK_EQUAL(told[0].connection, 10u);
+  CHECK_EQUAL(count.connections_displaced, 1u);
+  MESSAGE("or its own");
+  attach(3, at(1), 11);
+  REQUIRE_EQUAL(x->all<disconnect>().size(), 1u);
+  CHECK_EQUAL(x->all<disconnect>()[0].sid, "c1");
+  CHECK_EQUAL(where(at(1)), "1@3");
+}
+
+TEST(a connection gives way at the word of its home) {
+  auto* x = join(at(2), "c1");
+  answer(2, others.one<wire::attach>(2));
+  auto* y = join(at(2), "c2");
+  answer(2, others.one<wire::attach>(2));
+  say(2, wire::displace{0, at(2), connections[0].id()});
+  REQUIRE_EQUAL(x->all<disconnect>().size(), 1u);
+  CHECK(y->all<disconnect>().empty());
+  MESSAGE("also while it is being taken up");
+  auto* z = join(at(2), "c3");
+  say(2, wire::displace{0, at(2), connections[2].id()});
+  answer(2, others.one<wire::attach>(2));
+  CHECK_EQUAL(outcome(z), "too_many_connections");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -65,6 +65,35 @@ TEST(a user nobody has is answered at once) {
   CHECK_EQUAL(told(), "8:1/1 ");
 }
 
+TEST(a scoped event counts the users in its namespace) {
+  for (auto scoped : {false, true}) {
+    deliver_users y;
+    y.ticket = 7;
+    y.users = {at(2), at(2, 1)};
+    y.event = event("[5]");
+    y.scoped = scoped;
+    caf::anon_send(x.users, y);
+    settle();
+    wire::located z;
+    z.ticket = 7;
+    z.settled = true;
+    z.users = {{true, 0, {}}, {true, 1, {1}}};
+    say(2, z);
+    CHECK_EQUAL(told(), scoped ? "7:1/1 " : "7:2/1 ");
+  }
+  MESSAGE("also when every node is asked");
+  others.agreed = false;
+  deliver_users y;
+  y.ticket = 8;
+  y.users = {at(2)};
+  y.event = event("[5]");
+  y.scoped = true;
+  caf::anon_send(x.users, y);
+  settle();
+  CHECK(asked->all<deliver_users>().back().scoped);
+  CHECK(others.one<wire::deliver>(2).scoped);
+}
+
 TEST(an answer to an event that was not asked for is ignored) {
   post(7, {at(2)});
   locate(3, 7, {{3}});

@@ -133,6 +133,7 @@ TEST(a command is carried out by all nodes) {
   y.nsp = "/";
   y.join = {"r"};
   y.leave = {"s"};
+  y.scope = {"/", "/chat"};
   caf::anon_send(x.users, y);
   settle();
   REQUIRE_EQUAL(asked->all<user_command>().size(), 1u);
@@ -145,6 +146,7 @@ TEST(a command is carried out by all nodes) {
     CHECK_EQUAL(out[0].nsp, "/");
     CHECK_EQUAL(out[0].join, names{"r"});
     CHECK_EQUAL(out[0].leave, names{"s"});
+    CHECK(out[0].scope == (names{"/", "/chat"}));
   }
   user_info here;
   here.ticket = 7;
@@ -177,11 +179,13 @@ TEST(a command of another node is carried out and answered) {
   in.what = static_cast<uint8_t>(user_command::kind::disconnect);
   in.connections = true;
   in.ids = {"c1"};
+  in.scope = {"/chat"};
   say(2, in);
   REQUIRE_EQUAL(asked->all<user_command>().size(), 1u);
   const auto& local = asked->all<user_command>()[0];
   CHECK(local.what == user_command::kind::disconnect);
   CHECK(local.connections);
+  CHECK_EQUAL(local.scope, names{"/chat"});
   user_info here;
   here.ticket = local.ticket;
   here.changed = 1;

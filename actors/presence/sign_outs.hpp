@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace signalbox {
+
+/// The users whose connections or rooms the site has changed lately. What the
+/// site said of such a user before is void: it may have been asked while the
+/// user was still signed in, and be under way or kept in a cache. Part of
+/// USERS; pure.
+class sign_outs {
+public:
+  /// Remembers at most `most` users, each for `keep_ms` milliseconds. Those it
+  /// forgets raise the floor below which every verdict is void, so that
+  /// forgetting costs a question to the site and never lets anybody in.
+  sign_outs(size_t most, int64_t keep_ms) : most_(most), keep_ms_(keep_ms) {
+    // nop
+  }
+
+  /// Makes what the site was asked about a user before the stamp `at` void.
+  /// `now` is in milliseconds.
+  void note(const std::string& user, uint64_t at, int64_t now);
+
+  /// Returns the stamp before which the site must not have been asked for a
+  /// verdict about a user that is to count; 0 if every one does.
+  uint64_t void_before(const std::string& user) const;
+
+  size_t size() const noexcept {
+    return by_user_.size();
+  }
+
+private:
+  struct entry {
+    std::string user;
+    uint64_t at = 0;
+    int64_t until = 0;
+  };
+
+  void forget_first();
+
+  size_t most_;
+  int64_t keep_ms_;
+  /// The oldest first.
+  std::list<entry> entries_;
+  std::unordered_map<std::string_view, std::list<entry>::iterator> by_user_;
+  /// Stamp of the newest that was forgotten.
+  uint64_t floor_ = 0;
+};
+
+} // namespace signalbox
