@@ -2,6 +2,7 @@
 // and how long a question and its answer take, beside CAF's own. Run by
 // bench/link; the child process is this program again.
 
+#include "actors/api/register.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/api/wire.hpp"
 #include "actors/membership/gateway.hpp"
@@ -52,7 +53,7 @@ double median(std::vector<double> xs) {
 
 struct config : shard_config {
   config() {
-    add_message_types<caf::id_block::signalbox>();
+    register_messages(*this);
   }
 };
 

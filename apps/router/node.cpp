@@ -2,7 +2,7 @@
 
 #include "actors/api/credentials.hpp"
 #include "actors/api/log.hpp"
-#include "actors/api/type_ids.hpp"
+#include "actors/api/register.hpp"
 #include "actors/ingest/ingest.hpp"
 #include "actors/membership/gateway.hpp"
 #include "actors/membership/membership.hpp"
@@ -53,7 +53,7 @@ constexpr int64_t report_interval = 1000;
 
 struct system_config : shard_config {
   system_config() {
-    add_message_types<caf::id_block::signalbox>();
+    register_messages(*this);
   }
 };
 

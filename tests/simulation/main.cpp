@@ -1,4 +1,4 @@
-#include "actors/api/type_ids.hpp"
+#include "actors/api/register.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -18,7 +18,7 @@ using namespace signalbox;
 
 struct config : caf::actor_system_config {
   config() {
-    add_message_types<caf::id_block::signalbox>();
+    register_messages(*this);
     // Nothing runs but on the loops of the nodes.
     set("scheduler.policy", caf::atom("testing"));
     set("logger.file-verbosity", caf::atom("quiet"));

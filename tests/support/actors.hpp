@@ -2,6 +2,7 @@
 
 // Include this header last: CAF's DSL defines lower-case macros.
 
+#include "actors/api/register.hpp"
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/connection.hpp"
@@ -23,7 +24,7 @@ namespace signalbox::test {
 
 struct config : caf::actor_system_config {
   config() {
-    add_message_types<caf::id_block::signalbox>();
+    register_messages(*this);
   }
 };
 

@@ -1,5 +1,6 @@
 #include "actors/membership/gateway.hpp"
 
+#include "actors/api/register.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/shard/coordinator.hpp"
 #include "tests/unit/transports/net/peer_sockets.hpp"
@@ -29,7 +30,7 @@ constexpr auto longest = std::chrono::seconds{10};
 
 struct config : shard_config {
   config() {
-    add_message_types<caf::id_block::signalbox>();
+    register_messages(*this);
   }
 };
 
