@@ -1,0 +1,260 @@
+#include "apps/router/listeners.hpp"
+
+#include "actors/api/log.hpp"
+#include "actors/transport/api_service.hpp"
+#include "apps/router/net_options.hpp"
+#include "apps/router/version.hpp"
+#include "transports/net/session_ids.hpp"
+#include "transports/net/site_guard.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace signalbox::app {
+
+namespace {
+
+/// Descriptors kept for listeners, the site's API, logs and the like.
+constexpr size_t reserved_files = 200;
+
+/// Connections that only the site and the operators may have, beside those
+/// that they share with the browsers.
+constexpr size_t inner_connections = 64;
+
+/// A refused Origin is reported once per so many milliseconds.
+constexpr int64_t report_interval = 1000;
+
+/// Raises the limit on open files to what the system allows. Returns it.
+size_t raise_file_limit() {
+  rlimit x{};
+  ::getrlimit(RLIMIT_NOFILE, &x);
+  x.rlim_cur = x.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &x);
+  ::getrlimit(RLIMIT_NOFILE, &x);
+  return x.rlim_cur;
+}
+
+} // namespace
+
+listeners::listeners(const settings& opts, counters& count)
+  : opts_(opts), count_(count),
+    addresses_(opts.limits.per_ip, opts.limits.per_ip_rate,
+               opts.limits.count_loopback),
+    origins_(opts.origin.allow, opts.origin.require) {
+  // nop
+}
+
+// -- start --------------------------------------------------------------------
+
+std::string listeners::prepare() {
+  set_limits();
+  std::string error;
+  files_ =
+    std::make_unique<net::client_files>(opts_.engine.client_files, error);
+  if (!error.empty())
+    return "engine.client-files: " + error
+           + "; install the npm package socket.io-client and name its dist "
+             "folder, or leave the setting empty";
+  return {};
+}
+
+void listeners::set_limits() {
+  auto allowed = raise_file_limit();
+  auto most =
+    allowed > 2 * reserved_files ? allowed - reserved_files : allowed / 2;
+  if (opts_.limits.connections != 0)
+    most = std::min(most, opts_.limits.connections);
+  spdlog::info("{} open files allowed: up to {} connections", allowed, most);
+  limits_.http = http_limits_of(opts_);
+  limits_.connections = most;
+  limits_.addresses = &addresses_;
+  limits_.counters = &net_count_;
+  limits_.trusted_proxies = opts_.proxy.trusted_proxies;
+  // However many browsers come, the site and the operators get through.
+  inner_limits_ = limits_;
+  inner_limits_.connections +=
+    std::min(inner_connections, (allowed - most) / 2);
+  fill_engine_options(opts_, engine_);
+  engine_.census = &clients_;
+  engine_.session.count = &session_count_;
+  engine_.on_origin_refused = [this](auto origin, auto host) {
+    report_origin(origin, host);
+  };
+  // Publishers come as they are and say whose address they have themselves.
+  site_limits_ = inner_limits_;
+  site_limits_.trusted_proxies.clear();
+  site_limits_.bare_lf = true;
+  site_engine_ = engine_;
+  site_engine_.site = true;
+  site_engine_.jsonp = {};
+}
+
+void listeners::report_origin(std::string_view origin, std::string_view host) {
+  auto now = net::loop::clock();
+  auto last = origin_reported_.load();
+  if (now - last < report_interval
+      || !origin_reported_.compare_exchange_strong(last, now))
+    return;
+  spdlog::warn("refused a request with Origin \"{}\" to host \"{}\"; to "
+               "admit it, add it to origin.allow",
+               printable(origin), printable(host));
+}
+
+std::string listeners::open(const std::vector<net::loop*>& loops,
+                            shard& control, rooms& inside,
+                            std::shared_ptr<net::tls_context> tls,
+                            std::function<all_counters()> read) {
+  public_ids_ = make_ids("public", loops.size());
+  ingest_ids_ = make_ids("ingest", 1);
+  site_ids_ = make_ids("site", 1);
+  if (inside.clustered())
+    open_tunnels(loops, inside);
+  make_servers(loops, control, inside, read);
+  if (ways_ != nullptr)
+    name_to_tunnels();
+  return bind(std::move(tls));
+}
+
+std::unique_ptr<net::session_ids> listeners::make_ids(const char* listener,
+                                                      size_t shards) const {
+  auto number = static_cast<uint16_t>(opts_.router.node);
+  if (opts_.cluster.name.empty())
+    return std::make_unique<net::session_ids>(number, shards);
+  return std::make_unique<net::session_ids>(number, shards,
+                                            opts_.cluster.sid_key, listener);
+}
+
+void listeners::open_tunnels(const std::vector<net::loop*>& loops,
+                             rooms& inside) {
+  ways_ = std::make_unique<net::tunnels>(loops, *inside.carrier(),
+                                         limits_.connections, tunnel_count_);
+  inside.carrier()->start(*inside.membership(), *ways_);
+  engine_.away = ways_.get();
+  site_engine_.away = ways_.get();
+}
+
+void listeners::make_servers(const std::vector<net::loop*>& loops,
+                             shard& control, rooms& inside,
+                             const std::function<all_counters()>& read) {
+  auto make_engine = [this, &inside](net::loop& home,
+                                     const net::session_ids& ids,
+                                     const net::engine_options& with) {
+    auto x = std::make_unique<net::engine_service>(
+      home, with, ids, origins_, *files_, engine_count_, inside.sessions());
+    engines_.push_back({&home, x.get()});
+    return x;
+  };
+  public_ = std::make_unique<net::server>(
+    loops, limits_, [&](net::loop& home) -> std::unique_ptr<net::http_service> {
+      return make_engine(home, *public_ids_, engine_);
+    });
+  std::vector<net::loop*> first{loops.front()};
+  ingest_ =
+    std::make_unique<net::server>(first, inner_limits_, [&](net::loop& home) {
+      return make_api_service(control, inside.ingest(), opts_.ingest.max_body,
+                              make_engine(home, *ingest_ids_, engine_), count_);
+    });
+  if (!opts_.listen.site.empty())
+    site_ =
+      std::make_unique<net::server>(first, site_limits_, [&](net::loop& home) {
+        return net::make_site_guard(
+          make_engine(home, *site_ids_, site_engine_),
+          {opts_.site_listener.allow, opts_.site_listener.hosts});
+      });
+  operations_ =
+    std::make_unique<net::server>(first, inner_limits_, [&](net::loop&) {
+      cluster_actions actions;
+      if (inside.clustered())
+        actions = {[] { ::kill(::getpid(), SIGTERM); },
+                   [x = inside.membership()](uint16_t number) {
+                     return x->drain(number);
+                   }};
+      return make_operations_service(read, std::string{version},
+                                     std::move(actions));
+    });
+}
+
+void listeners::name_to_tunnels() {
+  ways_->add(0, *public_, *public_ids_);
+  ways_->add(1, *ingest_, *ingest_ids_);
+  if (site_ != nullptr)
+    ways_->add(2, *site_, *site_ids_);
+}
+
+std::string listeners::bind(std::shared_ptr<net::tls_context> tls) {
+  auto listen = [](const char* name, net::server& x, const std::string& at,
+                   std::shared_ptr<net::tls_context> with) -> std::string {
+    auto error = x.listen(at, std::move(with));
+    if (error.empty())
+      return {};
+    return std::string{"cannot listen on "} + at + ": " + error
+           + "; choose another address with --listen." + name
+           + "=HOST:PORT, or stop what uses this one";
+  };
+  const auto& at = opts_.listen;
+  auto error = listen("operations", *operations_, at.operations, nullptr);
+  if (error.empty())
+    error = listen("ingest", *ingest_, at.ingest, nullptr);
+  if (error.empty() && site_ != nullptr)
+    error = listen("site", *site_, at.site, nullptr);
+  if (error.empty())
+    error = listen("public", *public_, at.public_, std::move(tls));
+  return error;
+}
+
+// -- life ---------------------------------------------------------------------
+
+std::string listeners::addresses() const {
+  auto out = "\"public\":\"" + public_->address() + "\",\"ingest\":\""
+             + ingest_->address() + "\",\"operations\":\""
+             + operations_->address() + '"';
+  if (site_ != nullptr)
+    out += ",\"site\":\"" + site_->address() + '"';
+  return out;
+}
+
+void listeners::set_tls(std::shared_ptr<net::tls_context> x) {
+  public_->set_tls(std::move(x));
+}
+
+void listeners::drain(int64_t spread) {
+  for (auto& [home, each] : engines_)
+    home->post([x = each, spread] { x->drain(spread); });
+}
+
+bool listeners::drained() const {
+  return engine_count_.sessions == 0;
+}
+
+// -- end ----------------------------------------------------------------------
+
+void listeners::close() {
+  if (ways_ != nullptr)
+    ways_->close_all();
+  for (auto* each :
+       {public_.get(), ingest_.get(), site_.get(), operations_.get()}) {
+    if (each == nullptr)
+      continue;
+    each->stop_accepting();
+    each->close_all();
+  }
+  for (auto& [home, each] : engines_)
+    home->post([x = each] { x->close_all(); });
+}
+
+void listeners::end() {
+  public_.reset();
+  ingest_.reset();
+  site_.reset();
+  operations_.reset();
+}
+
+void listeners::clear() {
+  ways_.reset();
+}
+
+} // namespace signalbox::app

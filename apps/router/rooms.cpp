@@ -1,0 +1,127 @@
+#include "apps/router/rooms.hpp"
+
+#include "actors/ingest/ingest.hpp"
+#include "actors/presence/users.hpp"
+#include "actors/site_auth/site_auth.hpp"
+#include "transports/net/session_ids.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace signalbox::app {
+
+rooms::rooms(const settings& opts, const credentials& keys, counters& count)
+  : opts_(opts), keys_(keys), count_(count) {
+  // nop
+}
+
+void rooms::spawn(caf::actor_system& sys,
+                  std::shared_ptr<net::tls_context> site_tls) {
+  auto& shards = shards_of(sys);
+  std::vector<shard*> all;
+  for (size_t i = 0; i < shards.size(); ++i)
+    all.push_back(&shards.at(i));
+  // Everything an event passes before it fans out lives on one shard; the
+  // order of events rests on that.
+  auto& control = *all.front();
+  auto nsp_handles = spawn_namespaces(control, all);
+  shared_.users = spawn_users(control, nsp_handles, opts_.presence, count_);
+  shared_.site_auth =
+    spawn_site_auth(control, opts_, std::move(site_tls), count_);
+  // Alone, INGEST speaks to USERS and the NSPs itself.
+  auto to_users = shared_.users;
+  if (clustered()) {
+    spawn_cluster(sys, control, nsp_handles);
+    to_users = relay_.users;
+  }
+  shared_.ingest =
+    spawn_ingest(control, opts_, keys_, to_users, std::move(nsp_handles),
+                 relay_.events, net::random_id().substr(0, 8) + "-", count_);
+  shared_.acks = clustered() ? relay_.ingest : shared_.ingest;
+  set_ingest(shared_.users, shared_.acks);
+  for (const auto& each : nsps_)
+    set_ingest(each, shared_.acks);
+  if (clustered())
+    set_ingest(relay_, shared_.ingest);
+  shared_.make_id = net::random_id;
+  link_ = std::make_unique<session_link>(std::move(all), shared_);
+}
+
+std::map<std::string, nsp_actor>
+rooms::spawn_namespaces(shard& control, const std::vector<shard*>& all) {
+  std::map<std::string, nsp_actor> out;
+  for (const auto& each : opts_.namespaces) {
+    nsps_.push_back(
+      spawn_nsp(control, all, each.name, count_, opts_.limits.rooms));
+    const auto& x = nsps_.back();
+    out[each.name] = x.handle;
+    auto& place = shared_.namespaces[each.name];
+    place.opts = each;
+    for (const auto& hub : x.hubs)
+      place.hubs.push_back(hub.local);
+  }
+  return out;
+}
+
+void rooms::spawn_cluster(caf::actor_system& sys, shard& control,
+                          const std::map<std::string, nsp_actor>& nsp_handles) {
+  peers_ = std::make_unique<gateway>(sys, opts_.cluster);
+  membership_ = spawn_membership(
+    control, opts_, count_,
+    [this](const auto& address, const auto& asker) {
+      peers_->dial(address, asker);
+    },
+    real_chance(), [this](const auto& process) { peers_->cut(process); });
+  relay_ = spawn_relay(control, opts_, *membership_.local, shared_.users,
+                       nsp_handles, count_);
+  set_mesh(shared_.users, *membership_.local, relay_.self);
+  carrier_ = std::make_unique<tunnel_link>(control, count_);
+}
+
+std::string rooms::join(std::function<void()> drain) {
+  auto error = peers_->listen(caf::actor_cast<caf::actor>(membership_.handle));
+  if (!error.empty())
+    return "cannot listen on " + opts_.cluster.listen + ": " + error
+           + "; choose another address with --cluster.listen=HOST:PORT, or "
+             "mend the file";
+  start_membership(membership_,
+                   {caf::actor_cast<caf::actor>(shared_.users), relay_.self,
+                    carrier_->actor(), std::move(drain)},
+                   opts_.cluster.advertise.empty() ? peers_->address()
+                                                   : opts_.cluster.advertise);
+  return {};
+}
+
+void rooms::end(net::loop& control, const std::function<void()>& settle) {
+  constexpr auto why = caf::exit_reason::user_shutdown;
+  for (const auto& each : nsps_)
+    caf::anon_send_exit(each.handle, why);
+  if (membership_.local != nullptr) {
+    control.post([x = membership_.local] { x->leave(); });
+    settle();
+    settle();
+    carrier_->stop();
+    settle();
+    peers_->close();
+    caf::anon_send_exit(membership_.handle, why);
+    caf::anon_send_exit(relay_.self, why);
+  }
+  caf::anon_send_exit(shared_.ingest, why);
+  caf::anon_send_exit(shared_.users, why);
+  caf::anon_send_exit(shared_.site_auth, why);
+}
+
+void rooms::clear() {
+  nsps_.clear();
+  membership_ = {};
+  relay_ = {};
+  peers_.reset();
+  shared_.acks = nullptr;
+  shared_.ingest = nullptr;
+  shared_.users = nullptr;
+  shared_.site_auth = nullptr;
+}
+
+} // namespace signalbox::app

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "actors/api/counters.hpp"
+#include "actors/api/credentials.hpp"
+#include "actors/api/settings.hpp"
+#include "actors/connection/connection.hpp"
+#include "actors/membership/gateway.hpp"
+#include "actors/membership/membership.hpp"
+#include "actors/nsp/nsp.hpp"
+#include "actors/relay/relay.hpp"
+#include "actors/shard/coordinator.hpp"
+#include "actors/transport/session_link.hpp"
+#include "actors/transport/tunnel_link.hpp"
+#include "transports/net/tls.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace signalbox::app {
+
+/// The actors of a node: spawns them, hands out what the listeners need of
+/// them, and ends them in order.
+class rooms {
+public:
+  /// All arguments outlive the object.
+  rooms(const settings& opts, const credentials& keys, counters& count);
+
+  /// Spawns all actors, once; `site_tls` is for calls to the site.
+  void spawn(caf::actor_system& sys,
+             std::shared_ptr<net::tls_context> site_tls);
+
+  /// Returns whether there are other nodes.
+  bool clustered() const noexcept {
+    return !opts_.cluster.name.empty();
+  }
+
+  /// Opens the port for the other nodes and begins to look for them; `drain` is
+  /// called when they ask this node to drain. Returns an empty string or what
+  /// went wrong. Not for a router by itself.
+  std::string join(std::function<void()> drain);
+
+  /// Ends all actors, after a goodbye to the other nodes. `control` is the loop
+  /// of the first shard; `settle` returns when every loop has done what it was
+  /// given so far.
+  void end(net::loop& control, const std::function<void()>& settle);
+
+  /// Forgets the handles, so that the actors can go. After `end`.
+  void clear();
+
+  /// Makes a CONNECTION for every session.
+  session_link& sessions() noexcept {
+    return *link_;
+  }
+
+  const ingest_actor& ingest() const noexcept {
+    return shared_.ingest;
+  }
+
+  /// Returns MEMBERSHIP, or null for a router by itself.
+  membership_side* membership() const noexcept {
+    return membership_.local;
+  }
+
+  /// Returns the port for the other nodes, or null.
+  const gateway* peers() const noexcept {
+    return peers_.get();
+  }
+
+  /// Returns the carrier of tunnels, or null for a router by itself.
+  tunnel_link* carrier() const noexcept {
+    return carrier_.get();
+  }
+
+private:
+  std::map<std::string, nsp_actor>
+  spawn_namespaces(shard& control, const std::vector<shard*>& all);
+  void spawn_cluster(caf::actor_system& sys, shard& control,
+                     const std::map<std::string, nsp_actor>& nsp_handles);
+
+  const settings& opts_;
+  const credentials& keys_;
+  counters& count_;
+  std::unique_ptr<tunnel_link> carrier_;
+  connection_context shared_{opts_, keys_, count_, {}, {}, {}, {}, {}, {}};
+  membership_ref membership_;
+  relay_ref relay_;
+  std::unique_ptr<gateway> peers_;
+  std::unique_ptr<session_link> link_;
+  std::vector<nsp_ref> nsps_;
+};
+
+} // namespace signalbox::app
