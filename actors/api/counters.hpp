@@ -40,13 +40,15 @@ struct counters {
   number connects_too_many{0};
   number client_events_refused{0};
   number client_events_forwarded{0};
-  number client_events_busy{0};
+  number client_events_queued{0};
   number limit_namespaces{0};
   number limit_failed_connects{0};
   number limit_auth_payload{0};
   number limit_rooms{0};
   number limit_pending_acks{0};
   number connect_timeouts{0};
+  number limit_inbox{0};
+  number limit_inbox_timeout{0};
   number deliveries{0};
   number deliveries_dropped{0};
 

@@ -163,6 +163,8 @@ struct api_answer {
 struct publish {
   connection_actor asker;
   uint64_t ticket = 0;
+  /// Whether the publisher wants to know what became of it.
+  bool asks = false;
   /// Index of its credential in `ingest.keys`.
   size_t key = 0;
   std::string nsp;
@@ -172,9 +174,10 @@ struct publish {
   std::string payload;
 };
 
-/// Answers `publish` with the JSON object of the HTTP answer.
+/// Answers `publish`: the event is routed or refused.
 struct published {
   uint64_t ticket = 0;
+  /// JSON object of the HTTP answer; empty if it was not asked for.
   std::string json;
 };
 

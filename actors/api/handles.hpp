@@ -31,7 +31,6 @@ struct member_count;
 struct moved;
 struct publish;
 struct published;
-struct received;
 struct routed;
 struct session_closed;
 struct session_upgraded;
@@ -58,8 +57,6 @@ struct release;
 
 /// The CONNECTION: one browser (or site) connection.
 using connection_actor = caf::typed_actor<
-  // The session has a packet of the client.
-  caf::reacts_to<received>,
   // The session moved from polling to a WebSocket.
   caf::reacts_to<session_upgraded>,
   // The session has ended; the actor ends too.

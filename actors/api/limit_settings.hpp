@@ -37,7 +37,7 @@ struct limit_settings {
   /// Queued packets towards one connection, then it is closed as slow.
   size_t outbox_packets = 1000;
   /// Most packets in one polling payload.
-  size_t payload_packets = 1000;
+  size_t payload_packets = 10000;
   /// Most fragments of one WebSocket message.
   size_t fragments = 1024;
   /// How long an unfinished WebSocket message or binary packet may wait.
@@ -54,8 +54,15 @@ struct limit_settings {
   size_t name_bytes = 256;
   /// Acks of one connection that may be outstanding.
   size_t pending_acks = 1000;
-  /// Events of one connection being forwarded to the site at a time.
-  size_t pending_forwards = 16;
+  /// Events of one connection that are at the site at a time; further ones wait
+  /// for their turn.
+  size_t pending_forwards = 1;
+  /// Events of one connection that are not handled yet; no more are read.
+  size_t inbox_packets = 16;
+  /// The same in bytes.
+  size_t inbox_bytes = 1048576;
+  /// How long the events of a connection may wait without any being handled.
+  milliseconds inbox_timeout{60000};
   /// Deepest nesting of JSON text.
   size_t json_depth = 128;
   /// Most values in one JSON text.

@@ -29,11 +29,6 @@ namespace signalbox {
 
 // -- session -> CONNECTION ----------------------------------------------------
 
-/// The client sent a packet.
-struct received {
-  socket::packet packet;
-};
-
 /// The session moved from polling to a WebSocket.
 struct session_upgraded {};
 
@@ -156,7 +151,6 @@ struct change_rooms {
 
 } // namespace signalbox
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::received)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::session_upgraded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::session_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::authenticate)

@@ -10,7 +10,6 @@
 
 CAF_BEGIN_TYPE_ID_BLOCK(signalbox, caf::first_custom_type_id)
 
-  CAF_ADD_TYPE_ID(signalbox, (signalbox::received))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::session_upgraded))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::session_closed))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::authenticate))

@@ -1,16 +1,16 @@
 #include "actors/connection/connection.hpp"
 
 #include "actors/api/type_ids.hpp"
-#include "actors/connection/membership.hpp"
+#include "actors/connection/inbox.hpp"
 #include "actors/connection/packets.hpp"
 #include "actors/shard/light_actor.hpp"
-#include "transports/codec/json_split.hpp"
 
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ctime>
-#include <map>
+#include <exception>
 #include <string_view>
 
 namespace signalbox {
@@ -26,7 +26,9 @@ constexpr unsigned most_questions = 4;
 
 } // namespace
 
-class connection_impl : public light_actor, public session_side {
+class connection_impl : public light_actor,
+                        public session_side,
+                        private inbox::owner {
 public:
   connection_impl(caf::actor_config& cfg, shard& at,
                   const connection_context& shared, session::port& out,
@@ -43,8 +45,40 @@ public:
 
   // -- session_side -----------------------------------------------------------
 
+  void on_packet(socket::packet&& packet) override {
+    // What one client breaks costs only that client.
+    try {
+      take(packet);
+    } catch (const std::exception& e) {
+      spdlog::error("{}: {}", name(), e.what());
+      quit(caf::make_error(caf::sec::runtime_error, e.what()));
+    }
+  }
+
+  bool ready() const noexcept override {
+    return inbox_ == nullptr || !inbox_->full();
+  }
+
   void session_gone() override {
     out_ = nullptr;
+  }
+
+  // -- inbox::owner -----------------------------------------------------------
+
+  connection_actor handle() override {
+    return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
+  }
+
+  void ack(const std::string& nsp, uint64_t id,
+           std::string_view args) override {
+    if (memberships_.find(nsp) != nullptr)
+      send(ack_packet(nsp, id, args));
+  }
+
+  void on_inbox(bool full) override {
+    arm();
+    if (!full && out_ != nullptr)
+      out_->resume();
   }
 
   // -- for memberships --------------------------------------------------------
@@ -62,11 +96,16 @@ public:
 protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
-      dispatch<received, session_upgraded, session_closed, verdict, attached,
-               deliver, published, event_forwarded, change_rooms, disconnect>(
+      dispatch<session_upgraded, session_closed, verdict, attached, deliver,
+               published, event_forwarded, change_rooms, disconnect>(
         x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
+  }
+
+  void on_down(const caf::down_msg&) override {
+    // Without SITE_AUTH the events that are left go nowhere.
+    quit();
   }
 
   void on_end(const caf::error&) override {
@@ -75,19 +114,11 @@ protected:
     // Ended by somebody else while the session lives: close its socket.
     if (auto* out = std::exchange(out_, nullptr))
       out->close(close_reason::actor_down);
-    while (!memberships_.empty())
-      leave(memberships_.front());
+    leave_all();
   }
 
 private:
   using stage = membership::stage;
-  /// Events under way: where their acks go.
-  using pending =
-    std::map<uint64_t, std::pair<std::string, std::optional<uint64_t>>>;
-
-  connection_actor handle() {
-    return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
-  }
 
   session::time_point now() const noexcept {
     return home().home().wheel().now();
@@ -115,7 +146,12 @@ private:
   // -- session ----------------------------------------------------------------
 
   void on(session_closed&) {
-    quit();
+    leave_all();
+    // What the client sent before still goes to the site.
+    if (inbox_ == nullptr || !inbox_->waits())
+      quit();
+    else
+      monitor(shared_.site_auth);
   }
 
   void on(session_upgraded&) {
@@ -124,44 +160,20 @@ private:
         caf::anon_send(shared_.users, moved{each.user, each.sid, transport()});
   }
 
-  void on(received& x) {
-    // The session may have ended meanwhile; what was sent before still counts.
-    auto& packet = x.packet;
-    switch (packet.type) {
-    case packet_type::connect:
-      on_connect(packet);
-      return;
-    case packet_type::connect_error:
-      close(close_reason::parse_error);
-      return;
-    default:
-      break;
-    }
-    auto* to = memberships_.find(packet.nsp);
+  void take(socket::packet& x) {
+    if (x.type == packet_type::connect)
+      return on_connect(x);
+    auto* to = memberships_.find(x.nsp);
+    if (to != nullptr && x.type == packet_type::disconnect)
+      return leave(*to);
     // The official server ends a connection that talks to a namespace it is
     // not in.
-    if (to == nullptr || !to->inside()) {
-      if (to != nullptr && packet.type == packet_type::disconnect)
-        leave(*to);
-      else
-        close(close_reason::parse_error);
-      return;
-    }
-    switch (packet.type) {
-    case packet_type::disconnect:
-      leave(*to);
-      break;
-    case packet_type::event:
-    case packet_type::binary_event:
-      on_event(*to, packet);
-      break;
-    case packet_type::ack:
-    case packet_type::binary_ack:
-      on_ack(*to, packet);
-      break;
-    default:
-      break;
-    }
+    if (to == nullptr || !to->inside() || x.type == packet_type::connect_error)
+      return close(close_reason::parse_error);
+    if (x.type == packet_type::ack || x.type == packet_type::binary_ack)
+      on_ack(*to, x);
+    else
+      on_event(*to, x);
   }
 
   // -- CONNECT ----------------------------------------------------------------
@@ -185,21 +197,16 @@ private:
     fresh.ticket = ++last_ticket_;
     // A client that offers a key wants to be a publisher, and nothing else; a
     // header may have been meant for somebody else.
-    auto index = shared_.keys.find_bearer(from_->header("authorization"));
     auto key = offered_key(x.data);
-    if (from_->site())
-      index = shared_.keys.publisher();
-    else if (key)
-      index = shared_.keys.find(*key);
-    if (key || index) {
-      join_publisher(fresh, index);
-      return;
-    }
+    auto index = from_->site() ? shared_.keys.publisher()
+                 : key
+                   ? shared_.keys.find(*key)
+                   : shared_.keys.find_bearer(from_->header("authorization"));
+    if (key || index)
+      return join_publisher(fresh, index);
     fresh.arriving = std::make_unique<arrival>();
-    if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty()) {
-      attach_to_users(fresh, {});
-      return;
-    }
+    if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty())
+      return attach_to_users(fresh, {});
     fresh.arriving->auth = std::move(x.data);
     ask(fresh);
   }
@@ -306,15 +313,7 @@ private:
     if (x.data.empty())
       return;
     if (from.at == stage::publisher) {
-      uint64_t ticket = 0;
-      if (x.id) {
-        ticket = ++last_ticket_;
-        owed()[ticket] = {x.nsp, *x.id};
-      }
-      auto event = read_emission(x);
-      caf::anon_send(shared_.ingest,
-                     publish{handle(), ticket, from.key, x.nsp,
-                             std::move(event.type), std::move(event.payload)});
+      events().publish(from, x, now());
       return;
     }
     const auto& opts = shared_.namespaces.find(from.nsp)->second.opts;
@@ -324,48 +323,38 @@ private:
         ack(x.nsp, *x.id, error_args(ec::client_events_refused));
       return;
     }
-    if (owed().size() >= limits().pending_forwards) {
-      ++shared_.count.client_events_busy;
-      if (x.id)
-        ack(x.nsp, *x.id, error_args(ec::busy));
-      return;
-    }
     ++shared_.count.client_events_forwarded;
-    auto ticket = ++last_ticket_;
-    owed()[ticket] = {x.nsp, x.id};
-    caf::anon_send(shared_.site_auth,
-                   forward_event{handle(), ticket, from.user, x.nsp,
-                                 codec::embed_binary(x.data, x.attachments)});
+    events().forward(from, x, now());
+  }
+
+  inbox& events() {
+    if (inbox_ == nullptr) {
+      inbox::owner& me = *this;
+      inbox_ = std::make_unique<inbox>(me, shared_);
+    }
+    return *inbox_;
   }
 
   void on(published& x) {
-    settle(x.ticket, '[' + x.json + ']');
+    if (inbox_ == nullptr)
+      return;
+    inbox_->on_published(x, now());
+    after_event();
   }
 
   void on(event_forwarded& x) {
-    settle(x.ticket, x.outcome == ec::none ? x.ack : error_args(x.outcome));
-  }
-
-  /// Answers an event that was under way, if its sender asked for an ack.
-  void settle(uint64_t ticket, std::string_view args) {
-    if (owed_ == nullptr)
+    if (inbox_ == nullptr)
       return;
-    auto node = owed_->extract(ticket);
-    if (!node.empty() && node.mapped().second)
-      ack(node.mapped().first, *node.mapped().second, args);
-    if (owed_->empty())
-      owed_.reset();
+    inbox_->on_forwarded(x, now());
+    after_event();
   }
 
-  pending& owed() {
-    if (owed_ == nullptr)
-      owed_ = std::make_unique<pending>();
-    return *owed_;
-  }
-
-  void ack(const std::string& nsp, uint64_t id, std::string_view args) {
-    if (memberships_.find(nsp) != nullptr)
-      send(ack_packet(nsp, id, args));
+  /// One event less is under way.
+  void after_event() {
+    if (out_ == nullptr && !inbox_->waits())
+      quit();
+    else if (inbox_->empty())
+      inbox_.reset();
   }
 
   // -- events of the site -----------------------------------------------------
@@ -415,6 +404,11 @@ private:
 
   // -- memberships ------------------------------------------------------------
 
+  void leave_all() {
+    while (!memberships_.empty())
+      leave(memberships_.front());
+  }
+
   /// Leaves a namespace at any stage.
   void leave(membership& x) {
     if (x.hub != nullptr)
@@ -432,16 +426,20 @@ private:
 
   // -- deadlines --------------------------------------------------------------
 
-  /// A connection must be in a namespace, and owed acks expire.
+  /// A connection must be in a namespace, owed acks expire, and its events must
+  /// be handled at some time.
   void arm() {
     auto& wheel = home().home().wheel();
-    if (memberships_.inside())
+    if (memberships_.inside() || out_ == nullptr)
       lonely_until_ = 0;
     else if (lonely_until_ == 0)
       lonely_until_ = wheel.now() + shared_.opts.engine.connect_timeout.count();
     auto next = lonely_until_;
     for (const auto& each : memberships_)
       next = each.next_expiry(next);
+    auto until = inbox_ == nullptr ? 0 : inbox_->deadline();
+    if (until != 0)
+      next = next == 0 ? until : std::min(next, until);
     if (next == 0)
       deadline_.cancel();
     else
@@ -453,6 +451,15 @@ private:
     if (lonely_until_ != 0 && now() >= lonely_until_) {
       ++shared_.count.connect_timeouts;
       close(close_reason::connect_timeout);
+      return;
+    }
+    auto until = inbox_ == nullptr ? 0 : inbox_->deadline();
+    if (until != 0 && now() >= until) {
+      ++shared_.count.limit_inbox_timeout;
+      if (out_ == nullptr)
+        quit();
+      else
+        close(close_reason::limit);
       return;
     }
     for (auto& each : memberships_)
@@ -467,8 +474,8 @@ private:
   session::rare_timer deadline_;
   session::time_point lonely_until_ = 0;
   memberships memberships_;
-  /// Null while nothing is under way.
-  std::unique_ptr<pending> owed_;
+  /// Null while every event is handled.
+  std::unique_ptr<inbox> inbox_;
   uint64_t last_ticket_ = 0;
   size_t failed_ = 0;
 };

@@ -44,14 +44,22 @@ class session_side {
 public:
   virtual ~session_side() = default;
 
-  /// The session's port must not be used any more; `session_closed` follows
-  /// behind the packets that are on their way.
+  /// The client sent a packet.
+  virtual void on_packet(socket::packet&& packet) = 0;
+
+  /// Returns whether it may send more; see `session::handler::ready`.
+  virtual bool ready() const noexcept = 0;
+
+  /// The session's port must not be used any more; `session_closed` follows.
   virtual void session_gone() = 0;
 };
 
 /// Spawns the CONNECTION of one session on the session's shard. It keeps who
 /// the client is in each namespace, what is under way on its behalf, and what
-/// it may do. It ends with its session; if it ends otherwise, it closes it.
+/// it may do. While as many packets as `limits.inbox-packets` and
+/// `limits.inbox-bytes` allow are not handled, the session takes no more. It
+/// ends with its session, when the site has had the events that came before; if
+/// it ends otherwise, it closes it.
 std::pair<connection_actor, session_side*>
 spawn_connection(shard& home, const connection_context& shared,
                  session::port& out,

@@ -40,9 +40,11 @@ void answers::add(const answer_slot& to, std::string json, unsigned status) {
   if (to.call == 0) {
     if (to.asker)
       caf::anon_send(to.asker, api_answer{to.ticket, status, std::move(json)});
-    else if (to.publisher_ticket != 0)
+    else if (to.publisher)
       caf::anon_send(to.publisher,
-                     published{to.publisher_ticket, std::move(json)});
+                     published{to.publisher_ticket, to.publisher_asks
+                                                      ? std::move(json)
+                                                      : std::string{}});
     return;
   }
   auto i = calls_.find(to.call);

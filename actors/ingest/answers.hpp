@@ -25,8 +25,9 @@ struct answer_slot {
   /// RELAY, if another node asks for the key, and the ticket of the question.
   relay_actor relay;
   uint64_t claim = 0;
-  /// 0 if the publisher wants no answer.
   uint64_t publisher_ticket = 0;
+  /// Whether the publisher wants to know more than that it was handled.
+  bool publisher_asks = false;
 };
 
 /// An accepted event on its way.

@@ -129,6 +129,7 @@ void ingest_impl::on(publish& x) {
   answer_slot slot;
   slot.publisher = x.asker;
   slot.publisher_ticket = x.ticket;
+  slot.publisher_asks = x.asks;
   post event;
   event.nsp = std::move(x.nsp);
   event.payload = x.payload;

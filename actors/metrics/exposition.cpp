@@ -178,7 +178,7 @@ void render_connects(text& out, const counters& c) {
   out.metric("client_events_total", "counter", "Events of browsers.");
   out.value(c.client_events_refused.load(), label("result", "refused"));
   out.value(c.client_events_forwarded.load(), label("result", "forwarded"));
-  out.value(c.client_events_busy.load(), label("result", "busy"));
+  out.value(c.client_events_queued.load(), label("result", "queued"));
   out.metric("limits_total", "counter", "Limits that were hit.");
   out.value(c.limit_namespaces.load(), label("limit", "namespaces"));
   out.value(c.limit_failed_connects.load(), label("limit", "failed-connects"));
@@ -186,6 +186,8 @@ void render_connects(text& out, const counters& c) {
   out.value(c.limit_rooms.load(), label("limit", "rooms"));
   out.value(c.limit_pending_acks.load(), label("limit", "pending-acks"));
   out.value(c.connect_timeouts.load(), label("limit", "connect-timeout"));
+  out.value(c.limit_inbox.load(), label("limit", "inbox"));
+  out.value(c.limit_inbox_timeout.load(), label("limit", "inbox-timeout"));
   out.value(c.limit_event_size.load(), label("limit", "max-event"));
   out.value(c.limit_batch.load(), label("limit", "max-batch"));
   out.value(c.limit_idempotency.load(), label("limit", "idempotency-keys"));

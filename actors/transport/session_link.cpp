@@ -16,7 +16,11 @@ public:
   }
 
   void on_packet(socket::packet&& packet) override {
-    caf::anon_send(to_, received{std::move(packet)});
+    local_->on_packet(std::move(packet));
+  }
+
+  bool ready() const noexcept override {
+    return local_->ready();
   }
 
   void on_upgrade() override {

@@ -72,7 +72,7 @@ def router_config(need, site):
                    "io-uring": need.get("ring", True)},
         "presence": {"leave-grace": "0s", "max-connections": 100000},
         # The site is slow because it shares its CPU with the client.
-        "limits": {"pending-forwards": 1000},
+        "limits": {"pending-forwards": 1000, "inbox-packets": 1000},
         "log": {"level": "warn"},
     }
     if site:

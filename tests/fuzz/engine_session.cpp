@@ -67,7 +67,7 @@ public:
       break;
     case 'q':
       if (std::exchange(posting_, false))
-        x.on_post(with, with.starts_with('\0') || with.starts_with('\1'));
+        rig_.give(x, with, with.starts_with('\0') || with.starts_with('\1'));
       break;
     case 'm':
       if (std::exchange(posting_, false))

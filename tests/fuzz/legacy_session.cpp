@@ -62,7 +62,7 @@ public:
       break;
     case 'p':
       if (reachable)
-        x.on_post(with);
+        rig_.give(x, with, false);
       break;
     case 'd':
       if (reachable)

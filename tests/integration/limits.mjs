@@ -513,34 +513,112 @@ describe('what one session may cost', () => {
     socket.destroy();
   });
 
-  limit('limits.pending-forwards', async ({ router, value, rises, keeps }) => {
-    const socket = await tab(router);
-    const answers = [];
+  // Has the site keep events until it is told to answer them.
+  function holdEvents() {
+    const { onEvent } = site;
     let release;
     const held = new Promise((resolve) => { release = resolve; });
-    const onEvent = site.onEvent;
-    site.onEvent = async (x) => {
+    site.onEvent = async () => {
       await held;
-      return { ack: [x.event] };
+      return { ack: [] };
     };
+    return () => {
+      site.onEvent = onEvent;
+      release();
+    };
+  }
+
+  const emit = (socket, from, to) => {
+    for (let i = from; i <= to; ++i)
+      socket.text(`42${i}["slow",${i}]`);
+  };
+  const acks = async (socket, from, to) => {
+    for (let i = from; i <= to; ++i)
+      assert.match((await socket.frame()).text, new RegExp(`^43${i}\\[`));
+  };
+
+  limit('limits.pending-forwards', async ({ router, value, rises, keeps }) => {
+    const socket = await tab(router);
+    const release = holdEvents();
     const before = site.events.items.length;
     await keeps(async () => {
-      for (let i = 0; i < value; ++i)
-        socket.text(`42${i}["slow"]`);
+      emit(socket, 1, value);
       await site.events.take(before + value);
     });
-    await rises(async () => {
-      socket.text(`42${value}["slow"]`);
-      const { text } = await socket.frame();
-      assert.match(text, new RegExp(`^43${value}\\[\\{"ok":false,"error":\\{"code":"busy"`));
-    });
+    await rises(() => emit(socket, value + 1, value + 1));
+    assert.equal(site.events.items.length, before + value);
     release();
-    for (let i = 0; i < value; ++i)
-      answers.push((await socket.frame()).text);
-    assert.deepEqual(answers.sort(), Array.from({ length: value }, (_, i) => `43${i}["slow"]`));
-    site.onEvent = onEvent;
+    await acks(socket, 1, value + 1);
     socket.destroy();
   });
+
+  limit('limits.inbox-packets', async ({ router, value, rises, keeps }) => {
+    const forwarded = () => metric(router, 'client_events_total{result="forwarded"}');
+    const socket = await tab(router);
+    const release = holdEvents();
+    await keeps(async () => {
+      emit(socket, 1, value - 1);
+      await reaches(router, 'client_events_total{result="forwarded"}', (x) => x === value - 1);
+    });
+    // What comes behind the last one waits in the socket.
+    await rises(() => emit(socket, value, 3 * value));
+    assert.equal(await forwarded(), value);
+    release();
+    await acks(socket, 1, 3 * value);
+    assert.equal(await forwarded(), 3 * value);
+    // The same by POSTs: the answer is held, and nothing is lost.
+    const again = holdEvents();
+    const session = await polling(router, 'ben');
+    const packets = Array.from({ length: 3 * value }, (_, i) => `42${i}["slow",${i}]`);
+    let answered = false;
+    const posted = rises(() => session.post(packets.join(separator))
+      .then((x) => { answered = true; return x; }));
+    await reaches(router, 'client_events_total{result="forwarded"}', (x) => x === 4 * value);
+    assert.equal(answered, false);
+    again();
+    assert.equal((await posted).body, 'ok');
+    const got = [];
+    while (got.length < packets.length)
+      got.push(...await session.packets());
+    assert.deepEqual(got.map((x) => x.split('[')[0]), packets.map((_, i) => `43${i}`));
+    socket.destroy();
+  });
+
+  limit('limits.inbox-bytes', async ({ router, value, rises, keeps }) => {
+    const socket = await tab(router);
+    const release = holdEvents();
+    const event = (id, bytes) => `42${id}["x","${'x'.repeat(bytes - 8)}"]`;
+    await keeps(async () => {
+      socket.text(event(1, value - 1));
+      await reaches(router, 'client_events_total{result="forwarded"}', (x) => x === 1);
+    });
+    await rises(() => {
+      socket.text(event(2, 9));
+      socket.text(event(3, 9));
+    });
+    assert.equal(await metric(router, 'client_events_total{result="forwarded"}'), 2);
+    release();
+    for (const id of [1, 2, 3])
+      assert.match((await socket.frame()).text, new RegExp(`^43${id}\\[`));
+    socket.destroy();
+  });
+
+  limit('limits.inbox-timeout', async ({ router, value, rises, keeps }) => {
+    const quick = await tab(router, 'ben');
+    await keeps(async () => {
+      emit(quick, 1, 2);
+      for (let i = 1; i <= 2; ++i)
+        assert.match((await quick.frame()).text, new RegExp(`^43${i}\\[`));
+    });
+    const socket = await tab(router);
+    const release = holdEvents();
+    await rises(async () => {
+      emit(socket, 1, 2);
+      assert.equal((await socket.frame(value + 5000)).kind, 'close');
+    });
+    release();
+    quick.destroy();
+  }, { limits: { 'inbox-packets': 2 } });
 
   limit('engine.max-payload', async ({ router, value, rises, keeps }) => {
     const event = (bytes) => `42["${'x'.repeat(bytes - 6)}"]`;

@@ -105,13 +105,15 @@ void client::close(session::close_reason why) {
 
 void client::say(packet_type type, const std::string& nsp, std::string data,
                  std::optional<uint64_t> id) {
-  received x;
-  x.packet.type = type;
-  x.packet.nsp = nsp;
-  x.packet.id = id;
-  x.packet.data = std::move(data);
+  if (side_ == nullptr)
+    return;
+  socket::packet x;
+  x.type = type;
+  x.nsp = nsp;
+  x.id = id;
+  x.data = std::move(data);
   home_->enter_thread();
-  caf::anon_send(actor_, std::move(x));
+  side_->on_packet(std::move(x));
 }
 
 void client::change(seat& x, seat::stage to) {

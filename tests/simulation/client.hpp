@@ -102,6 +102,11 @@ public:
   void send(const socket::packet& x) override;
   void close(session::close_reason why) override;
 
+  void resume() override {
+    // nop
+  }
+
+
   std::string_view transport() const noexcept override {
     return "websocket";
   }

@@ -10,6 +10,7 @@
 #include "actors/nsp/nsp.hpp"
 #include "actors/presence/users.hpp"
 #include "actors/shard/light_actor.hpp"
+#include "tests/support/fakes.hpp"
 
 #include <caf/send.hpp>
 #include <caf/test/dsl.hpp>
@@ -25,82 +26,6 @@ namespace signalbox::test {
 struct config : caf::actor_system_config {
   config() {
     register_messages(*this);
-  }
-};
-
-/// Records what a session would have been told.
-class fake_port : public session::port {
-public:
-  /// The session ends with its port.
-  ~fake_port() override {
-    if (gone)
-      gone->session_gone();
-  }
-
-  bool send(const codec::shared_event& event, std::optional<uint64_t> ack_id,
-            bool) override {
-    events.emplace_back(event.args());
-    acks.push_back(ack_id);
-    return !full;
-  }
-
-  void send(const socket::packet& x) override {
-    packets.push_back(x);
-  }
-
-  void close(session::close_reason why) override {
-    closed = session::to_string(why);
-    if (gone)
-      gone->session_gone();
-  }
-
-  std::string_view transport() const noexcept override {
-    return carrier;
-  }
-
-  std::string_view label() const noexcept override {
-    return "fake";
-  }
-
-  /// Returns the data of the last packet, after its type's digit.
-  std::string last() const {
-    return packets.empty()
-             ? std::string{}
-             : std::to_string(static_cast<int>(packets.back().type))
-                 + packets.back().data;
-  }
-
-  std::vector<std::string> events;
-  std::vector<std::optional<uint64_t>> acks;
-  std::vector<socket::packet> packets;
-  std::string closed;
-  std::string carrier = "websocket";
-  bool full = false;
-  session_side* gone = nullptr;
-};
-
-/// Records messages of the given types.
-template <class... Ts>
-class recorder : public light_actor {
-public:
-  using light_actor::light_actor;
-
-  const char* name() const override {
-    return "recorder";
-  }
-
-  std::tuple<std::vector<Ts>...> got;
-
-  template <class T>
-  std::vector<T>& all() {
-    return std::get<std::vector<T>>(got);
-  }
-
-protected:
-  void receive(caf::mailbox_element& x) override {
-    dispatch<Ts...>(x, [&](auto& msg) {
-      all<std::decay_t<decltype(msg)>>().push_back(std::move(msg));
-    });
   }
 };
 
@@ -213,12 +138,13 @@ struct rooms : shards {
   void packet(const connection_actor& to, socket::packet_type type,
               std::string data = {}, std::optional<uint64_t> id = {},
               const std::string& name = "/") {
-    received x;
-    x.packet.type = type;
-    x.packet.nsp = name;
-    x.packet.id = id;
-    x.packet.data = std::move(data);
-    caf::anon_send(to, std::move(x));
+    socket::packet x;
+    x.type = type;
+    x.nsp = name;
+    x.id = id;
+    x.data = std::move(data);
+    auto* actor = caf::actor_cast<caf::abstract_actor*>(to);
+    dynamic_cast<session_side&>(*actor).on_packet(std::move(x));
     settle();
   }
 

@@ -48,12 +48,29 @@ struct engine_service::entry {
 };
 
 /// What a request that is under way belongs to.
-struct engine_service::exchange {
+struct engine_service::exchange
+  : public session::post,
+    public std::enable_shared_from_this<exchange> {
+  void done() override {
+    auto x = from.lock();
+    from.reset();
+    if (x != nullptr)
+      service->answer(*x, 200, "ok", "text/html");
+  }
+
+  void go_on_later() override {
+    service->home_.post(
+      [self = shared_from_this()] { self->owner->session.go_on(); });
+  }
+
   std::shared_ptr<entry> owner;
   /// The GET; null for a POST.
   const session::poll* poll = nullptr;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
+  /// Where the answer to a POST goes, until it is given.
+  std::weak_ptr<http_connection> from;
+  engine_service* service = nullptr;
 };
 
 struct engine_service::params {
@@ -260,14 +277,17 @@ void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
     return;
   auto owner = under_way->owner;
   const auto& x = from->request();
+  under_way->from = from;
+  under_way->service = this;
   if (!under_way->form) {
-    owner->session.on_post(x.body, x.header("content-type") == octets);
+    auto binary = x.header("content-type") == octets;
+    owner->session.on_post(from->take_body(), binary, under_way);
   } else if (auto data = codec::form_data(x.body)) {
-    owner->session.on_post(codec::restore_newlines(*data), false);
+    owner->session.on_post(codec::restore_newlines(*data), false, under_way);
   } else {
     owner->session.on_post_refused();
+    under_way->done();
   }
-  answer(*from, 200, "ok", "text/html");
 }
 
 void engine_service::on_too_large(http_connection& from) {

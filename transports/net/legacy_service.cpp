@@ -126,13 +126,30 @@ struct legacy_service::entry {
 };
 
 /// What a request that is under way belongs to.
-struct legacy_service::exchange {
+struct legacy_service::exchange
+  : public session::post,
+    public std::enable_shared_from_this<exchange> {
+  void done() override {
+    auto x = from.lock();
+    from.reset();
+    if (x != nullptr)
+      service->answer_post(*x);
+  }
+
+  void go_on_later() override {
+    service->home_.post(
+      [self = shared_from_this()] { self->owner->session.go_on(); });
+  }
+
   std::shared_ptr<entry> owner;
   /// What is held, if anything is; a POST otherwise.
   const session::greeting* greeting = nullptr;
   const session::poll* poll = nullptr;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
+  /// Where the answer to a POST goes, until it is given.
+  std::weak_ptr<http_connection> from;
+  legacy_service* service = nullptr;
 };
 
 struct legacy_service::params {
@@ -297,19 +314,27 @@ void legacy_service::on_request(const std::shared_ptr<http_connection>& from) {
   auto x = std::static_pointer_cast<exchange>(from->context);
   if (x == nullptr || x->poll != nullptr || x->greeting != nullptr)
     return;
-  const auto& body = from->request().body;
+  x->from = from;
+  x->service = this;
   if (!x->form) {
-    x->owner->session.on_post(body);
-  } else if (auto literal = codec::form_data(body)) {
-    // The field is a JSON string of the payload.
-    if (literal->starts_with('"') && codec::scan_json(*literal, {1, 1}))
-      x->owner->session.on_post(codec::unquote_json(*literal));
+    x->owner->session.on_post(from->take_body(), false, x);
+    return;
   }
+  // The field is a JSON string of the payload.
+  auto literal = codec::form_data(from->request().body);
+  if (literal && literal->starts_with('"')
+      && codec::scan_json(*literal, {1, 1}))
+    x->owner->session.on_post(codec::unquote_json(*literal), false, x);
+  else
+    x->done();
+}
+
+void legacy_service::answer_post(http_connection& from) {
   http_response out;
-  out.headers = cors_headers(from->request(), opts_);
+  out.headers = cors_headers(from.request(), opts_);
   out.headers += "X-XSS-Protection: 0\r\n";
   out.body = "1";
-  from->respond(std::move(out));
+  from.respond(std::move(out));
 }
 
 void legacy_service::on_abort(http_connection& from) {

@@ -14,9 +14,6 @@ namespace {
 /// Most packets and pieces gathered into one write.
 constexpr size_t batch_packets = 64;
 
-/// With this much of our own waiting, the client's pings are no longer read.
-constexpr size_t control_limit = 16384;
-
 /// Messages from this size on are compressed, as the official server does.
 constexpr size_t compress_from = 1024;
 
@@ -25,9 +22,6 @@ constexpr size_t eager_packets = 256;
 
 /// How long input is thrown away after a client broke the protocol.
 constexpr int64_t linger_ms = 2000;
-
-/// Bytes read from one socket before others get their turn.
-constexpr size_t read_budget = 1 << 20;
 
 size_t wire_size(const session::out_packet& x) {
   if (x.body && x.head.empty())
@@ -65,112 +59,8 @@ void websocket_connection::start(std::shared_ptr<session::carried> x,
   control_ = std::move(handshake);
   write();
   if (io_ && !rest.empty())
-    take(rest);
+    take_or_keep(rest);
   read();
-}
-
-// -- reading ------------------------------------------------------------------
-
-void websocket_connection::read() {
-  // A client that does not take our answers gets nothing more read.
-  if (reading_ || !io_ || control_.size() > control_limit)
-    return;
-  reading_ = true;
-  io_->wait_readable(
-    callback::to<&websocket_connection::on_readable>(shared_from_this()));
-}
-
-void websocket_connection::on_readable() {
-  reading_ = false;
-  auto self = shared_from_this();
-  auto buffer = home_.scratch();
-  for (size_t total = 0; io_ && total < read_budget;) {
-    auto n = io_->read(buffer.data(), buffer.size());
-    if (n == stream::again)
-      break;
-    if (n <= 0) {
-      lost(session::close_reason::transport_error);
-      return;
-    }
-    total += static_cast<size_t>(n);
-    take(buffer.subspan(0, static_cast<size_t>(n)));
-    if (static_cast<size_t>(n) < buffer.size() && io_ && !io_->tls())
-      break;
-  }
-  read();
-}
-
-void websocket_connection::take(std::span<char> bytes) {
-  // Whatever follows a close frame is none of our business.
-  ws::message x;
-  while (io_ && !close_received_) {
-    auto more = reader_.next(bytes, x);
-    if (!more) {
-      fault(ws::close_code_for(more.error()), {},
-            session::close_reason::parse_error);
-      return;
-    }
-    if (!*more)
-      break;
-    if (x.compressed)
-      on_compressed(x);
-    else
-      on_message(x);
-  }
-  if (!io_ || finishing_)
-    return;
-  if (!reader_.partial())
-    timer_.cancel();
-  else if (!timer_.armed())
-    timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
-                                                  opts_.assembly_ms);
-}
-
-void websocket_connection::on_compressed(const ws::message& x) {
-  auto plain = codec::inflate_message(x.data, opts_.messages.message);
-  auto why = plain.error();
-  if (plain && x.op == ws::opcode::text && !codec::valid_utf8(*plain))
-    why = codec::errc::bad_utf8;
-  if (why != codec::errc::none)
-    fault(ws::close_code_for(why), {}, session::close_reason::parse_error);
-  else
-    on_message({x.op, *plain, false});
-}
-
-void websocket_connection::on_message(const ws::message& x) {
-  auto keep = session_;
-  switch (x.op) {
-  case ws::opcode::text:
-    keep->on_text(*this, x.data);
-    break;
-  case ws::opcode::binary:
-    keep->on_binary(*this, x.data);
-    break;
-  case ws::opcode::ping:
-    if (!finishing_) {
-      ws::encode_frame(ws::opcode::pong, x.data, control_);
-      wake();
-    }
-    break;
-  case ws::opcode::close: {
-    close_received_ = true;
-    if (close_sent_) {
-      lost(session::close_reason::client_close);
-      return;
-    }
-    // Echoed with the code it came with (RFC 6455 section 5.5.1).
-    uint16_t code = ws::close_code::none;
-    if (x.data.size() >= 2)
-      code = static_cast<uint16_t>(static_cast<uint8_t>(x.data[0]) << 8
-                                   | static_cast<uint8_t>(x.data[1]));
-    std::string reason{x.data.substr(std::min<size_t>(2, x.data.size()))};
-    send_close(code, reason);
-    keep->on_carrier_lost(*this, session::close_reason::client_close);
-    break;
-  }
-  default:
-    break;
-  }
 }
 
 // -- writing ------------------------------------------------------------------
@@ -179,6 +69,13 @@ void websocket_connection::wake() {
   // Whatever comes before `start` leaves with it.
   if (!io_ || writing_ || session_ == nullptr)
     return;
+  if (deaf_) {
+    if (finishing_)
+      lost(session::close_reason::transport_error);
+    else if (session_->carried_by(*this))
+      session_->queue().clear();
+    return;
+  }
   // A burst towards one client must not look like a client that is slow.
   if (session_->queue().packets() >= eager_packets && !finishing_) {
     write();
@@ -193,7 +90,7 @@ void websocket_connection::wake() {
 
 void websocket_connection::flush() {
   dirty_ = false;
-  if (io_ && !writing_ && !write_in_batch())
+  if (io_ && !writing_ && !deaf_ && !write_in_batch())
     write();
 }
 
@@ -242,6 +139,7 @@ void websocket_connection::finish() {
   timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
                                                 opts_.close_ms);
   wake();
+  resume();
 }
 
 void websocket_connection::abort() {
@@ -354,7 +252,11 @@ void websocket_connection::write() {
 /// Takes the result of a write; returns false if that was the last for now.
 bool websocket_connection::went(ssize_t n) {
   if (n == stream::gone) {
-    lost(session::close_reason::transport_error);
+    // What the client sent before may still be unread; the end comes behind it.
+    deaf_ = true;
+    control_.clear();
+    wake();
+    read();
     return false;
   }
   if (n == stream::again) {
@@ -451,6 +353,8 @@ void websocket_connection::die() {
   if (!io_)
     return;
   timer_.cancel();
+  // It may hold the last reference to the connection.
+  auto last = std::move(kept_);
   // A graceful end: what was sent must not be lost to a reset.
   if (close_sent_)
     io_->shutdown_write();

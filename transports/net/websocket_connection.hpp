@@ -42,6 +42,7 @@ public:
   // -- session::carrier -------------------------------------------------------
 
   void wake() override;
+  void resume() override;
   void send_probe(std::string_view text) override;
   void finish() override;
   void abort() override;
@@ -55,11 +56,24 @@ public:
   void wrote(ssize_t n) override;
 
 private:
+  /// With so many bytes of our own waiting, nothing more is read.
+  static constexpr size_t control_limit = 16384;
+
+  /// What was read and not taken, from `begin` on.
+  struct kept {
+    std::string bytes;
+    size_t begin = 0;
+    /// Otherwise the wait for more keeps the connection alive.
+    std::shared_ptr<websocket_connection> self;
+  };
+
   void read();
   void on_readable();
-  void take(std::span<char> bytes);
-  void on_message(const ws::message& x);
-  void on_compressed(const ws::message& x);
+  size_t take(std::span<char> bytes);
+  void take_or_keep(std::span<char> bytes);
+  void take_kept();
+  size_t on_message(const ws::message& x);
+  size_t on_compressed(const ws::message& x);
   void pack();
   void send_close(uint16_t code, std::string_view reason);
   void fault(uint16_t code, std::string_view reason, session::close_reason why);
@@ -87,10 +101,17 @@ private:
   std::string control_;
   /// How much of the outbox's first packet has left.
   size_t sent_ = 0;
+  /// There while the session is not ready, or others have their turn first.
+  /// Nothing more is read until it is taken.
+  std::unique_ptr<kept> kept_;
   /// Whether permessage-deflate was negotiated.
   bool deflate_ = false;
   bool reading_ = false;
   bool writing_ = false;
+  /// Whether `take_kept` is yet to come.
+  bool taking_ = false;
+  /// The client takes nothing any more; what it has sent is still taken.
+  bool deaf_ = false;
   bool dirty_ = false;
   bool finishing_ = false;
   bool close_sent_ = false;

@@ -37,6 +37,11 @@ public:
   /// Says that the session's outbox has something to send.
   virtual void wake() = 0;
 
+  /// Says that the session takes messages again.
+  virtual void resume() {
+    // nop
+  }
+
   /// Sends a text at once, beside the outbox; only for probes.
   virtual void send_probe(std::string_view text) = 0;
 
@@ -47,10 +52,34 @@ public:
   virtual void abort() = 0;
 };
 
+/// A POST whose packets a session takes one after the other.
+class post {
+public:
+  virtual ~post() = default;
+
+  /// All packets are taken, or the session has ended. Called once; the client
+  /// is to be answered.
+  virtual void done() = 0;
+
+  /// Has `session_core::go_on` called later, when others have had their turn.
+  virtual void go_on_later() = 0;
+};
+
 /// A session as its carrier sees it.
 class carried {
 public:
   virtual ~carried() = default;
+
+  /// Returns whether the session takes another message. If not, it calls
+  /// `carrier::resume` when it does.
+  virtual bool ready() const noexcept {
+    return true;
+  }
+
+  /// The client has sent something, though perhaps no whole message.
+  virtual void on_sign_of_life() {
+    // nop
+  }
 
   virtual void on_text(carrier& from, std::string_view text) = 0;
   virtual void on_binary(carrier& from, std::string_view bytes) = 0;

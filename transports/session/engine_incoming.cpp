@@ -16,22 +16,18 @@ constexpr size_t max_pongs = 16;
 
 } // namespace
 
-void engine_session::on_packet(const engine::piece& piece,
-                               std::string& scratch) {
+void engine_session::on_piece(const engine::piece& piece,
+                              std::string& scratch) {
   opts_.count->packets_in.fetch_add(1, std::memory_order_relaxed);
   auto x = speaks_.decode_packet(piece, scratch);
   if (!x) {
     fault(close_reason::parse_error);
     return;
   }
-  if (!speaks_.server_pings()) {
+  // Where clients ping, whatever they send stands for one.
+  alive_ = speaks_.server_pings();
+  if (!alive_) {
     heartbeat_ = next_heartbeat();
-    arm();
-  } else if (pinged_ && !extended_ && x->type != packet_type::pong) {
-    // Whatever comes while a ping is out extends the wait for its answer,
-    // once.
-    extended_ = true;
-    heartbeat_ = wheel_.now() + opts_.ping_timeout.count();
     arm();
   }
   switch (x->type) {

@@ -84,24 +84,28 @@ bool engine_session::on_post_begin() {
   return true;
 }
 
-void engine_session::on_post(std::string_view payload, bool binary) {
-  posting_ = false;
-  auto packets = speaks_.split_payload(payload, binary, opts_.payload_packets);
-  if (!packets) {
+bool engine_session::split(payload& x) {
+  auto packets =
+    speaks_.split_payload(x.bytes(), x.binary(), opts_.payload_packets);
+  if (packets)
+    x.pieces(std::move(*packets));
+  else
     fault(packets.error() == codec::errc::too_many_pieces
             ? close_reason::limit
             : close_reason::parse_error);
-    return;
-  }
-  std::string scratch;
-  for (const auto& each : *packets) {
-    if (closed_)
-      return;
-    on_packet(each, scratch);
-  }
+  return static_cast<bool>(packets);
+}
+
+void engine_session::on_post_taken(bool lost) {
+  posting_ = false;
+  if (lost)
+    end(close_reason::transport_error, true);
 }
 
 void engine_session::on_post_lost() {
+  // What is whole already is taken first.
+  if (lose_post())
+    return;
   posting_ = false;
   end(close_reason::transport_error, true);
 }
@@ -148,7 +152,7 @@ void engine_session::on_text(carrier& from, std::string_view text) {
   if (&from != websocket_ || closed_)
     return;
   std::string scratch;
-  on_packet({text}, scratch);
+  on_piece({text}, scratch);
 }
 
 void engine_session::on_binary(carrier& from, std::string_view bytes) {
@@ -156,7 +160,7 @@ void engine_session::on_binary(carrier& from, std::string_view bytes) {
     drop_probe();
   } else if (&from == websocket_ && !closed_) {
     std::string scratch;
-    on_packet({bytes, true}, scratch);
+    on_piece({bytes, true}, scratch);
   }
 }
 
@@ -357,6 +361,25 @@ void engine_session::arm() {
   wheel_.arm(timer_, next - wheel_.now());
 }
 
+/// Sends a ping, or looks for what the client has sent since the last one.
+/// Returns false if the session ends.
+bool engine_session::on_heartbeat(time_point now) {
+  auto awaited = pinged_ || !speaks_.server_pings();
+  // What the client has sent, perhaps its answer, may still be unread.
+  if (awaited && !std::exchange(alive_, false) && ready()) {
+    close(close_reason::ping_timeout);
+    return false;
+  }
+  heartbeat_ = now + opts_.ping_timeout.count();
+  if (awaited)
+    return true;
+  pinged_ = true;
+  alive_ = false;
+  outbox_.push_control("2");
+  flush();
+  return true;
+}
+
 void engine_session::on_timer() {
   auto now = wheel_.now();
   if (closed_) {
@@ -379,17 +402,8 @@ void engine_session::on_timer() {
       answer_poll({"6"});
     }
   }
-  if (now >= heartbeat_) {
-    if (pinged_ || !speaks_.server_pings()) {
-      close(close_reason::ping_timeout);
-      return;
-    }
-    pinged_ = true;
-    extended_ = false;
-    heartbeat_ = now + opts_.ping_timeout.count();
-    outbox_.push_control("2");
-    flush();
-  }
+  if (now >= heartbeat_ && !on_heartbeat(now))
+    return;
   if (!closed_)
     arm();
 }

@@ -51,9 +51,6 @@ public:
   /// ended then.
   bool on_post_begin();
 
-  /// A POST is complete; `binary` says that it is bytes, not text.
-  void on_post(std::string_view payload, bool binary);
-
   /// The client dropped its POST half-way.
   void on_post_lost();
 
@@ -96,16 +93,27 @@ public:
     return websocket_ == &via;
   }
 
+  void on_sign_of_life() override {
+    alive_ = true;
+  }
+
 protected:
   void on_timer() override;
+  bool split(payload& x) override;
+  void on_piece(const engine::piece& x, std::string& scratch) override;
+  void on_post_taken(bool lost) override;
+
+  carrier* via() const noexcept override {
+    return websocket_;
+  }
 
 private:
   /// Where a client stands that is in the main namespace without asking.
   enum class main_stage : uint8_t { out, asked, in };
 
   void ask_main();
-  void on_packet(const engine::piece& x, std::string& scratch);
   void on_ping();
+  bool on_heartbeat(time_point now);
   void on_message(std::string_view text);
   void on_connect(socket::packet& x);
   void on_attachment(std::string bytes);
@@ -141,7 +149,9 @@ private:
   bool polling_ = false;
   bool posting_ = false;
   bool pinged_ = false;
-  bool extended_ = false;
+  /// Whether the client has sent anything since the last ping, or since the
+  /// wait for its answer was extended.
+  bool alive_ = false;
   const engine::revision& speaks_;
   /// When the next ping is due or, while one is out, its answer; where clients
   /// ping, when one must have come.

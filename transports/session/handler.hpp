@@ -33,6 +33,10 @@ public:
   /// is that the client does not read. `on_close` follows within the call.
   virtual void close(close_reason why) = 0;
 
+  /// Says that the handler is ready again; see there. Packets follow later, not
+  /// within the call.
+  virtual void resume() = 0;
+
   /// Returns the name of its transport, such as "polling"; it lives forever.
   virtual std::string_view transport() const noexcept = 0;
 
@@ -48,6 +52,14 @@ public:
   /// Called for every complete Socket.IO packet. May send to the session and
   /// close it within the call.
   virtual void on_packet(socket::packet&& packet) = 0;
+
+  /// Returns whether more of the client may be handed up. If not, the session
+  /// takes nothing more of its client until `port::resume`, apart from the rest
+  /// of a message that has begun: its bytes stay in the socket, or the answer
+  /// to its POST is held.
+  virtual bool ready() const noexcept {
+    return true;
+  }
 
   /// Called when the session has moved from polling to a WebSocket.
   virtual void on_upgrade() = 0;

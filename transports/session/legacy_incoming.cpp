@@ -26,7 +26,7 @@ std::string name_of(std::string_view spelled) {
 
 } // namespace
 
-void legacy_session::on_packet(std::string_view text) {
+void legacy_session::on_piece(const engine::piece& piece, std::string&) {
   opts_.count->packets_in.fetch_add(1, std::memory_order_relaxed);
   // The next heartbeat stays where it is: a client wants to hear something now
   // and then, however much it says itself.
@@ -36,7 +36,7 @@ void legacy_session::on_packet(std::string_view text) {
     arm();
   }
   // As with the official server, what is malformed is passed over.
-  auto x = v0_9::decode_packet(text);
+  auto x = v0_9::decode_packet(piece.bytes);
   if (!x) {
     ++opts_.count->packets_ignored;
     return;

@@ -139,20 +139,19 @@ void legacy_session::on_poll_lost(const poll* request) {
   arm();
 }
 
-void legacy_session::on_post(std::string_view payload) {
-  auto packets = v0_9::split_payload(payload, opts_.payload_packets);
-  if (!packets) {
-    if (packets.error() == codec::errc::too_many_pieces)
-      close(close_reason::limit);
-    else
-      ++opts_.count->packets_ignored;
-    return;
-  }
-  for (auto text : *packets) {
-    if (closed_)
-      return;
-    on_packet(text);
-  }
+bool legacy_session::split(payload& x) {
+  auto packets = v0_9::split_payload(x.bytes(), opts_.payload_packets);
+  if (packets)
+    x.pieces({packets->begin(), packets->end()});
+  else if (packets.error() == codec::errc::too_many_pieces)
+    close(close_reason::limit);
+  else
+    ++opts_.count->packets_ignored;
+  return static_cast<bool>(packets);
+}
+
+void legacy_session::on_post_taken(bool) {
+  // The client may come again; its deadline runs.
 }
 
 void legacy_session::on_disconnect() {
@@ -181,8 +180,9 @@ void legacy_session::on_carrier(carrier& via, std::string_view transport) {
 }
 
 void legacy_session::on_text(carrier& from, std::string_view text) {
+  std::string scratch;
   if (&from == carrier_ && !closed_)
-    on_packet(text);
+    on_piece({text}, scratch);
 }
 
 void legacy_session::on_binary(carrier&, std::string_view) {
@@ -401,14 +401,16 @@ void legacy_session::on_timer() {
   }
   auto now = wheel_.now();
   if (carrier_ != nullptr) {
-    if (pinged_) {
+    // What the client has sent, perhaps its answer, may still be unread.
+    auto lives = std::exchange(alive_, false) || !ready();
+    if (pinged_ && !lives) {
       end(close_reason::ping_timeout, true);
       return;
     }
-    pinged_ = true;
     until_ = now + opts_.ping_timeout.count();
     arm();
-    control(std::string{heartbeat});
+    if (!std::exchange(pinged_, true))
+      control(std::string{heartbeat});
     return;
   }
   if (poll_ != nullptr) {

@@ -54,9 +54,6 @@ public:
   /// The client dropped its pending GET.
   void on_poll_lost(const poll* request);
 
-  /// A POST is complete.
-  void on_post(std::string_view payload);
-
   /// Takes a WebSocket or an endless answer; it replaces what was there.
   void on_carrier(carrier& via, std::string_view transport);
 
@@ -71,6 +68,10 @@ public:
 
   bool carried_by(const carrier& via) const noexcept override {
     return carrier_ == &via;
+  }
+
+  void on_sign_of_life() override {
+    alive_ = true;
   }
 
   // -- port -------------------------------------------------------------------
@@ -90,6 +91,13 @@ public:
 
 protected:
   void on_timer() override;
+  bool split(payload& x) override;
+  void on_piece(const engine::piece& x, std::string& scratch) override;
+  void on_post_taken(bool lost) override;
+
+  carrier* via() const noexcept override {
+    return carrier_;
+  }
 
 private:
   /// How far the client has come.
@@ -105,7 +113,6 @@ private:
     std::vector<socket::packet> early;
   };
 
-  void on_packet(std::string_view text);
   void on_connect(const legacy::v0_9::packet& x);
   void on_leave(const legacy::v0_9::packet& x);
   void on_event(const legacy::v0_9::packet& x);
@@ -138,6 +145,8 @@ private:
   bool main_ = false;
   /// A heartbeat is out.
   bool pinged_ = false;
+  /// Whether the client has sent anything since then.
+  bool alive_ = false;
   bool live_websocket_ = false;
 };
 

@@ -35,10 +35,59 @@ bool session_core::push(const codec::shared_event& event, codec::wire_form form,
   return true;
 }
 
+void session_core::on_post(std::string bytes, bool binary,
+                           std::shared_ptr<post> from) {
+  posted_ =
+    std::make_unique<payload>(std::move(bytes), binary, std::move(from));
+  if (split(*posted_))
+    go_on();
+  else
+    finish_post();
+}
+
+void session_core::go_on() {
+  if (posted_ == nullptr)
+    return;
+  std::string scratch;
+  for (size_t n = 0; !closed_ && !posted_->empty(); ++n) {
+    if (!up_->ready())
+      return;
+    if (n == payload::turn) {
+      posted_->from().go_on_later();
+      return;
+    }
+    on_piece(posted_->take(), scratch);
+  }
+  finish_post();
+}
+
+void session_core::finish_post() {
+  auto x = std::move(posted_);
+  on_post_taken(x->lost);
+  x->from().done();
+}
+
+bool session_core::lose_post() noexcept {
+  if (posted_ == nullptr)
+    return false;
+  posted_->lost = true;
+  return true;
+}
+
+void session_core::resume() {
+  if (auto* x = via())
+    x->resume();
+  if (posted_ != nullptr)
+    posted_->from().go_on_later();
+}
+
 void session_core::tell_end(close_reason why) {
   ++opts_.count->closed[static_cast<size_t>(why)];
   if (up_ != nullptr)
     up_->on_close(why);
+  // A POST whose packets wait is answered all the same.
+  if (posted_ != nullptr)
+    posted_->from().go_on_later();
 }
 
 void session_core::vanish() {

@@ -6,6 +6,7 @@
 #include "transports/session/handler.hpp"
 #include "transports/session/handshake.hpp"
 #include "transports/session/outbox.hpp"
+#include "transports/session/payload.hpp"
 #include "transports/session/timer_wheel.hpp"
 
 #include <array>
@@ -91,6 +92,19 @@ public:
   /// Ends the session without sending what is queued.
   virtual void abort(close_reason why) = 0;
 
+  /// Takes a POST, which `from` answers when all its packets are taken.
+  /// `binary` says that it is bytes, not text.
+  void on_post(std::string bytes, bool binary, std::shared_ptr<post> from);
+
+  /// Takes more packets of the POST under way, if there is one.
+  void go_on();
+
+  bool ready() const noexcept override {
+    return closed_ || up_->ready();
+  }
+
+  void resume() override;
+
   outbox& queue() noexcept override {
     return outbox_;
   }
@@ -101,6 +115,23 @@ public:
 
 protected:
   virtual void on_timer() = 0;
+
+  /// Splits a POST into its packets. Returns false if it cannot be; the session
+  /// has dealt with it then.
+  virtual bool split(payload& x) = 0;
+
+  /// Takes one packet of a POST. `scratch` is for its decoder.
+  virtual void on_piece(const engine::piece& x, std::string& scratch) = 0;
+
+  /// The POST under way is taken; `lost` says that its client has gone.
+  virtual void on_post_taken(bool lost) = 0;
+
+  /// Returns what carries the session, null while it polls.
+  virtual carrier* via() const noexcept = 0;
+
+  /// Returns whether packets of a POST are still to be taken. If so, the client
+  /// of the POST has gone, and the session ends after them.
+  bool lose_post() noexcept;
 
   /// Queues an event in the given form. Returns false, and closes the session
   /// as slow, if it does not fit.
@@ -123,8 +154,12 @@ protected:
   outbox outbox_;
 
 private:
+  void finish_post();
+
   forget forget_;
   void* owner_;
+  /// Seldom there: mostly a POST is taken within the call.
+  std::unique_ptr<payload> posted_;
 
 protected:
   // Last, so that the flags of the sessions share its word.

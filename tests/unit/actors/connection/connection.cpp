@@ -347,24 +347,6 @@ TEST(an event of a browser is forwarded and acknowledged) {
     out.last().starts_with(R"(3[{"ok":false,"error":{"code":"site_failed")"));
 }
 
-TEST(as many events as the limit are forwarded at a time) {
-  shared.namespaces["/"].opts.on_client_event = client_events::forward;
-  opts.limits.pending_forwards = 2;
-  fake_port out;
-  auto x = join(out, one, "anna");
-  for (uint64_t i = 0; i < 3; ++i)
-    packet(x, packet_type::event, R"(["x"])", i);
-  CHECK_EQUAL(site->all<forward_event>().size(), 2u);
-  CHECK(out.last().starts_with(R"(3[{"ok":false,"error":{"code":"busy")"));
-  CHECK(out.packets.back().id == uint64_t{2});
-  CHECK_EQUAL(count.client_events_busy, 1u);
-  MESSAGE("an answer makes room");
-  caf::anon_send(
-    x, event_forwarded{site->all<forward_event>()[0].ticket, ec::none, "[]"});
-  packet(x, packet_type::event, R"(["x"])");
-  CHECK_EQUAL(site->all<forward_event>().size(), 3u);
-}
-
 // -- acks of browsers ---------------------------------------------------------
 
 TEST(the ack of a client reaches INGEST once) {
@@ -446,97 +428,6 @@ TEST(an upgrade shows in presence even while USERS takes the membership up) {
   caf::anon_send(x, session_upgraded{});
   settle();
   CHECK(show("anna").find(R"("transport":"websocket")") != std::string::npos);
-}
-
-// -- the site changes its mind
-// -------------------------------------------------
-
-TEST(a verdict of before the sign out does not let in) {
-  fake_port out;
-  auto x = open(out, two);
-  packet(x, packet_type::connect, R"({"tab":1})");
-  auto asked = next_stamp();
-  change(user_command::kind::disconnect, "anna");
-  answer(ec::none, "anna", asked);
-  CHECK(out.packets.empty());
-  CHECK_EQUAL(post("anna"), 0u);
-  MESSAGE("the site is asked the same anew");
-  REQUIRE_EQUAL(site->all<authenticate>().size(), 1u);
-  CHECK_EQUAL(site->all<authenticate>()[0].auth, R"({"tab":1})");
-  CHECK(site->all<authenticate>()[0].not_before > asked);
-  answer(ec::unauthorized);
-  CHECK_EQUAL(out.last(), R"(4{"message":"unauthorized"})");
-  CHECK_EQUAL(post("anna"), 0u);
-}
-
-TEST(a verdict of after the sign out lets in) {
-  fake_port out;
-  auto x = open(out, two);
-  packet(x, packet_type::connect);
-  auto asked = next_stamp();
-  change(user_command::kind::disconnect, "anna");
-  MESSAGE("another user is not concerned");
-  fake_port other;
-  auto y = open(other, one);
-  packet(y, packet_type::connect);
-  std::swap(site->all<authenticate>()[0], site->all<authenticate>()[1]);
-  answer(ec::none, "ben", asked);
-  CHECK_EQUAL(other.last(), R"(0{"sid":"c1"})");
-  answer(ec::none, "anna", asked);
-  answer(ec::none, "anna");
-  CHECK_EQUAL(out.last(), R"(0{"sid":"c3"})");
-  CHECK_EQUAL(post("anna"), 1u);
-}
-
-TEST(a change of rooms makes a verdict void too) {
-  fake_port out;
-  auto x = open(out, two);
-  packet(x, packet_type::connect);
-  auto asked = next_stamp();
-  change(user_command::kind::rooms, "anna", "/");
-  answer(ec::none, "anna", asked);
-  CHECK(out.packets.empty());
-  CHECK_EQUAL(site->all<authenticate>().size(), 1u);
-}
-
-TEST(a question about a user does not make verdicts void) {
-  fake_port out;
-  auto x = open(out, two);
-  packet(x, packet_type::connect);
-  auto asked = next_stamp();
-  show("anna");
-  change(user_command::kind::online, "anna");
-  answer(ec::none, "anna", asked);
-  CHECK_EQUAL(out.last(), R"(0{"sid":"c1"})");
-}
-
-TEST(the site is asked again a few times and not for ever) {
-  fake_port out;
-  auto x = open(out, one);
-  packet(x, packet_type::connect);
-  for (auto i = 0; i < 4; ++i) {
-    CHECK(out.packets.empty());
-    REQUIRE_EQUAL(site->all<authenticate>().size(), 1u);
-    auto asked = next_stamp();
-    change(user_command::kind::disconnect, "anna");
-    answer(ec::none, "anna", asked);
-  }
-  CHECK(site->all<authenticate>().empty());
-  CHECK_EQUAL(out.last(),
-              R"(4{"message":"unavailable","data":{"retry":true}})");
-}
-
-TEST(a client that leaves while the site is asked anew is in nowhere) {
-  fake_port out;
-  auto x = open(out, two);
-  packet(x, packet_type::connect);
-  auto asked = next_stamp();
-  change(user_command::kind::disconnect, "anna");
-  answer(ec::none, "anna", asked);
-  packet(x, packet_type::disconnect);
-  answer(ec::none, "anna");
-  CHECK(out.packets.empty());
-  CHECK_EQUAL(post("anna"), 0u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

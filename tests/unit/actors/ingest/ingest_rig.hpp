@@ -119,8 +119,8 @@ struct ingest_rig : shards {
 
   void publish_as(size_t key, const std::string& nsp, const std::string& type,
                   const std::string& payload, uint64_t number) {
-    caf::anon_send(
-      in, publish{publisher, number, key, nsp, '"' + type + '"', payload});
+    caf::anon_send(in, publish{publisher, number, number != 0, key, nsp,
+                               '"' + type + '"', payload});
     settle();
   }
 

@@ -60,7 +60,7 @@ public:
   bool post(std::string_view payload, bool binary = false) {
     if (!session->on_post_begin())
       return false;
-    session->on_post(payload, binary);
+    give(*session, payload, binary);
     return true;
   }
 

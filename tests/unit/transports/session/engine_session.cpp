@@ -390,16 +390,37 @@ TEST(on a websocket the end of the heartbeat is a close frame) {
   CHECK(rig.closed == close_reason::ping_timeout);
 }
 
-TEST(another packet extends the wait for the answer once) {
+TEST(whatever a client sends is a sign of life) {
   engine_rig rig{quick};
   auto& ws = rig.websocket();
   rig.pass(400ms);
-  rig.advance(200);
-  rig.session->on_text(ws, R"(42["busy"])");
-  rig.advance(280);
+  for (auto i = 0; i < 4; ++i) {
+    rig.advance(200);
+    rig.session->on_text(ws, R"(42["busy"])");
+    rig.pass(100ms);
+    CHECK(!rig.closed);
+  }
+  MESSAGE("bytes of a message that is not whole yet are one, too");
+  rig.session->on_sign_of_life();
+  rig.pass(300ms);
   CHECK(!rig.closed);
-  rig.session->on_text(ws, R"(42["busy"])");
-  rig.advance(20 + timer_wheel::granularity);
+  MESSAGE("without any it is gone, and was pinged once");
+  rig.pass(300ms);
+  CHECK(rig.closed == close_reason::ping_timeout);
+  CHECK_EQUAL(ws.take(), "2\nclose\n");
+}
+
+TEST(a client whose messages are left unread is not timed out) {
+  engine_rig rig{quick};
+  rig.websocket();
+  rig.ready = false;
+  rig.pass(400ms);
+  for (auto i = 0; i < 5; ++i)
+    rig.pass(300ms);
+  CHECK(!rig.closed);
+  rig.ready = true;
+  rig.pass(300ms);
+  rig.pass(300ms);
   CHECK(rig.closed == close_reason::ping_timeout);
 }
 

@@ -197,7 +197,7 @@ TEST(a post that was under way at the upgrade still counts) {
   auto& ws = probe(rig);
   rig.session->on_text(ws, "5");
   rig.take();
-  rig.session->on_post(R"(42["late"])", false);
+  rig.give(*rig.session, R"(42["late"])", false);
   CHECK_EQUAL(rig.take(), "2/[\"late\"]\n");
 }
 

@@ -111,11 +111,13 @@ TEST(a poll that breaks off ends nothing) {
 TEST(a post may hold several packets and malformed ones are passed over) {
   legacy_rig rig;
   rig.open().get();
-  rig.session->on_post(MARK "16" MARK R"(5:::{"name":"a"})" MARK "1" MARK
-                            "x" MARK "4" MARK "3:::");
+  rig.give(*rig.session,
+           MARK "16" MARK R"(5:::{"name":"a"})" MARK "1" MARK "x" MARK "4" MARK
+                "3:::",
+           false);
   CHECK_EQUAL(rig.take(), "2/[\"a\"]\n2/[\"message\",\"\"]\n");
   CHECK_EQUAL(rig.count.packets_ignored, 1u);
-  rig.session->on_post(MARK "x");
+  rig.give(*rig.session, MARK "x", false);
   CHECK_EQUAL(rig.count.packets_ignored, 2u);
   CHECK(!rig.closed);
 }
@@ -124,9 +126,9 @@ TEST(a post of too many packets ends the session) {
   legacy_rig rig{[](options& x) { x.payload_packets = 2; }};
   rig.open().get();
   auto one = MARK "3" MARK "2::"s;
-  rig.session->on_post(one + one);
+  rig.give(*rig.session, one + one, false);
   CHECK(!rig.closed);
-  rig.session->on_post(one + one + one);
+  rig.give(*rig.session, one + one + one, false);
   CHECK(*rig.closed == close_reason::limit);
 }
 

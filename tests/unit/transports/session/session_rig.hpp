@@ -61,6 +61,10 @@ public:
     }
   }
 
+  void resume() override {
+    ++resumed;
+  }
+
   void send_probe(std::string_view text) override {
     sent.emplace_back(text);
   }
@@ -84,12 +88,28 @@ public:
   }
 
   bool reads = true;
+  int resumed = 0;
   bool finishing = false;
   bool closed = false;
   std::vector<std::string> sent;
 
 private:
   carried& session_;
+};
+
+/// A POST, and what the session has said of it.
+class fake_post : public post {
+public:
+  void done() override {
+    ++answers;
+  }
+
+  void go_on_later() override {
+    later = true;
+  }
+
+  int answers = 0;
+  bool later = false;
 };
 
 /// A clock of its own, and what the handler of one session heard.
@@ -114,12 +134,29 @@ public:
     return std::exchange(heard_, {});
   }
 
+  /// The body of a POST is there. Returns whether it was answered at once, or
+  /// after others had their turn.
+  bool give(session_core& session, std::string_view bytes, bool binary) {
+    last_post = std::make_shared<fake_post>();
+    session.on_post(std::string{bytes}, binary, last_post);
+    return go_on(session);
+  }
+
+  bool go_on(session_core& session) {
+    while (std::exchange(last_post->later, false))
+      session.go_on();
+    return last_post->answers == 1;
+  }
+
   timer_wheel wheel{1000000};
   counters count;
   options opts;
   std::shared_ptr<poll> last_poll;
+  std::shared_ptr<fake_post> last_post;
   /// Runs within `on_packet`.
   std::function<void()> then;
+  /// Whether the handler takes more.
+  bool ready = true;
   std::optional<close_reason> closed;
   /// How often the handler heard of the end.
   int ends = 0;
@@ -161,6 +198,10 @@ private:
       rig_.heard_ += '\n';
       if (rig_.then)
         rig_.then();
+    }
+
+    bool ready() const noexcept override {
+      return rig_.ready;
     }
 
     void on_upgrade() override {

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "actors/connection/connection.hpp"
+#include "actors/connection/membership.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signalbox {
+
+/// The events of one client that are not handled yet: those of a publisher that
+/// INGEST routes, and those of a browser, which go to the site in the order in
+/// which they came, a few at a time. Part of CONNECTION.
+class inbox {
+public:
+  /// The CONNECTION.
+  class owner {
+  public:
+    virtual connection_actor handle() = 0;
+
+    /// Acknowledges an event to the client.
+    virtual void ack(const std::string& nsp, uint64_t id,
+                     std::string_view args) = 0;
+
+    /// The inbox is full, or has room again.
+    virtual void on_inbox(bool full) = 0;
+
+  protected:
+    ~owner() = default;
+  };
+
+  inbox(owner& who, const connection_context& shared)
+    : owner_(who), shared_(shared) {
+    // nop
+  }
+
+  /// Sends an event of a publisher to INGEST. `now` is in milliseconds, as in
+  /// all that follows.
+  void publish(const membership& from, const socket::packet& x, int64_t now);
+
+  /// Sends an event of a browser to the site when its turn comes.
+  void forward(const membership& from, const socket::packet& x, int64_t now);
+
+  /// An event is handled.
+  void on_published(const published& x, int64_t now);
+  void on_forwarded(const event_forwarded& x, int64_t now);
+
+  bool empty() const noexcept {
+    return entries_.empty();
+  }
+
+  /// Returns whether events wait for their turn at the site.
+  bool waits() const noexcept {
+    return !waiting_.empty();
+  }
+
+  /// Returns whether no more events may come; see `limits.inbox-packets`.
+  bool full() const noexcept;
+
+  /// Returns when a full inbox has waited too long without an event being
+  /// handled; 0 for an inbox that is not full.
+  int64_t deadline() const noexcept;
+
+private:
+  /// Where the ack of an event goes.
+  struct entry {
+    std::string nsp;
+    /// Nothing if the client wants none.
+    std::optional<uint64_t> id;
+    size_t bytes = 0;
+  };
+
+  uint64_t take_up(const socket::packet& x, int64_t now);
+  void send_next();
+  void settle(uint64_t ticket, std::string_view args, bool handled,
+              int64_t now);
+
+  owner& owner_;
+  const connection_context& shared_;
+  std::map<uint64_t, entry> entries_;
+  std::deque<forward_event> waiting_;
+  size_t at_site_ = 0;
+  size_t bytes_ = 0;
+  uint64_t last_ticket_ = 0;
+  /// Since when it is full without an event being handled; 0 if it is not.
+  int64_t full_since_ = 0;
+};
+
+} // namespace signalbox
