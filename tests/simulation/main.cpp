@@ -27,13 +27,19 @@ struct config : caf::actor_system_config {
 
 int usage() {
   std::puts(
-    "Usage: simulation [--seeds N] [--from N] [--seed N] [--all] [--log]\n"
+    "Usage: simulation [--seeds N] [--from N] [--seed N] [--seconds N]\n"
+    "                  [--all] [--log]\n"
     "\n"
-    "  --seeds N  how many runs; 500, or 10000 with SIGNALBOX_FULL\n"
-    "  --from N   the first seed; 1\n"
-    "  --seed N   this one only, with everything that happens\n"
-    "  --all      go on after a violation\n"
-    "  --log      what the nodes log too");
+    "  --seeds N    how many runs, however long they take\n"
+    "  --from N     the first seed; 1\n"
+    "  --seed N     this one only, with everything that happens\n"
+    "  --seconds N  begin no run after so many; 0 for no end\n"
+    "  --all        go on after a violation\n"
+    "  --log        what the nodes log too\n"
+    "\n"
+    "Without --seeds as many of 500 as begin within 60 s, or all of 10000 "
+    "with\n"
+    "SIGNALBOX_FULL. What a seed does depends on nothing else.");
   return 2;
 }
 
@@ -42,7 +48,9 @@ int usage() {
 int main(int argc, char** argv) {
   const auto* full = std::getenv("SIGNALBOX_FULL");
   uint64_t seeds = full != nullptr && *full != '\0' ? 10000 : 500;
+  uint64_t seconds = seeds == 500 ? 60 : 0;
   uint64_t from = 1;
+  uint64_t done = 0;
   auto trace = false;
   auto log = false;
   auto all = false;
@@ -60,13 +68,17 @@ int main(int argc, char** argv) {
     if (i + 1 == argc)
       return usage();
     auto number = std::strtoull(argv[++i], nullptr, 10);
-    if (word == "--seeds")
+    if (word == "--seeds") {
       seeds = number;
+      seconds = 0;
+    } else if (word == "--seconds")
+      seconds = number;
     else if (word == "--from")
       from = number;
     else if (word == "--seed") {
       from = number;
       seeds = 1;
+      seconds = 0;
       trace = true;
     } else
       return usage();
@@ -75,7 +87,12 @@ int main(int argc, char** argv) {
   auto begin = std::chrono::steady_clock::now();
   config cfg;
   caf::actor_system sys{cfg};
-  for (auto seed = from; seed < from + seeds; ++seed) {
+  auto late = [&] {
+    return seconds != 0
+           && std::chrono::steady_clock::now() - begin
+                >= std::chrono::seconds{seconds};
+  };
+  for (auto seed = from; seed < from + seeds && !late(); ++seed, ++done) {
     simulation::world x{sys, seed, trace};
     if (x.run())
       continue;
@@ -95,7 +112,7 @@ int main(int argc, char** argv) {
   }
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::printf("%llu seeds in %.1f s, %llu violations\n",
-              static_cast<unsigned long long>(seeds), took.count(),
+              static_cast<unsigned long long>(done), took.count(),
               static_cast<unsigned long long>(bad));
   return bad == 0 ? 0 : 1;
 }
