@@ -29,11 +29,11 @@ const site = examples('site.md');
 const browser = examples('browser.md');
 
 const php = spawnSync('php', ['-m'], { encoding: 'utf8' });
-const withoutPhp = php.status !== 0 && 'php is missing';
+const withoutPhp = php.status !== 0 && 'install php-cli: php is missing';
 const withoutPhpCurl = withoutPhp
-  || (!/^curl$/m.test(php.stdout) && 'php has no curl');
+  || (!/^curl$/m.test(php.stdout) && 'install php-curl: php has no curl');
 const withoutCurl = spawnSync('curl', ['--version']).status !== 0
-  && 'curl is missing';
+  && 'install curl: curl is missing';
 
 let folder;
 let router;

@@ -22,9 +22,9 @@ const here = new URL('php/', import.meta.url).pathname;
 const library = new URL('../../apps/php/', import.meta.url).pathname;
 const page = new URL('../../docs/php.md', import.meta.url);
 
-const withoutFork = !hasExtension('pcntl') && 'php has no pcntl';
+const withoutFork = !hasExtension('pcntl') && 'install php-cli: php has no pcntl';
 const withoutOpenssl = spawnSync('openssl', ['version']).status !== 0
-  && 'openssl is missing';
+  && 'install openssl: openssl is missing';
 
 // The marked examples of the documentation: name -> its code. Of a diff they are
 // the new lines.

@@ -18,7 +18,7 @@ import { startSite } from './support/site.mjs';
 const [nginx, haproxy] = ['nginx', 'haproxy'].map((name) => [name, `/usr/sbin/${name}`]
   .find((x) => spawnSync(x, ['-v']).status === 0));
 const configs = new URL('../../configs/', import.meta.url);
-const skip = nginx === undefined && 'nginx is missing';
+const skip = nginx === undefined && 'install nginx-light: nginx is missing';
 
 // Puts one text in the place of another, which must be there once.
 function put(text, from, to) {
@@ -206,7 +206,7 @@ describe('behind nginx that the router does not trust', { skip }, () => {
 // The router stands for all the nodes; what a cluster adds is tested elsewhere.
 for (const [name, startProxy, missing] of [
   ['nginx', (router) => startNginx(router, 'cluster/nginx.conf'), skip],
-  ['HAProxy', startHaproxy, haproxy === undefined && 'haproxy is missing'],
+  ['HAProxy', startHaproxy, haproxy === undefined && 'install haproxy: haproxy is missing'],
 ])
   describe(`behind ${name} for several nodes`, { skip: missing }, () => {
     let all;

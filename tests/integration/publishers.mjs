@@ -256,9 +256,8 @@ describe('the libraries themselves', () => {
   const engines = (folder) => (existsSync(`${folder}/src/Engine/SocketIO/Version4X.php`)
     ? [0, 1, 2, 3, 4] : existsSync(`${folder}/src`) ? [1, 2] : [0]);
 
-  if (folders.length === 0)
-    test('unpacked copies', { skip: 'no variable ELEPHANT_... names one' }, () => {});
-
+  // By hand only: what the libraries write is in the transcripts above. Copies of
+  // them, one a variable ELEPHANT_..., are not among what the tests install.
   for (const [name, folder] of folders)
     for (const engine of engines(folder))
       for (const namespace of ['/', '/ns'])

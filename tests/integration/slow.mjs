@@ -136,7 +136,7 @@ const missing = (() => {
     prlimit('--version');
     return false;
   } catch {
-    return 'no prlimit (util-linux) here';
+    return 'install util-linux: prlimit is missing';
   }
 })();
 

@@ -13,8 +13,8 @@ export function hasExtension(name) {
 }
 
 // Why nothing can be tested here, if so.
-export const skip = (modules.status !== 0 && 'php is missing')
-  || (!hasExtension('curl') && 'php has no curl');
+export const skip = (modules.status !== 0 && 'install php-cli: php is missing')
+  || (!hasExtension('curl') && 'install php-curl: php has no curl');
 
 // Words that make PHP tell even the least.
 export const everything = ['-d', 'error_reporting=-1', '-d', 'display_errors=stderr'];

@@ -43,11 +43,12 @@ function unused(network) {
 export function missing() {
   if (process.getuid() !== 0)
     return 'only root makes network namespaces';
-  for (const [command, word] of [['ip', '-V'], ['iptables', '-V'], ['tc', '-V']])
+  for (const [command, from] of [['ip', 'iproute2'], ['iptables', 'iptables'],
+    ['tc', 'iproute2']])
     try {
-      run(command, word);
+      run(command, '-V');
     } catch {
-      return `no ${command} here`;
+      return `install ${from}: ${command} is missing`;
     }
   const name = `${prefix}${process.pid}t`;
   try {
