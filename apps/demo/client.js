@@ -4,11 +4,12 @@ const $ = (id) => document.getElementById(id);
 
 // -- where the router is ------------------------------------------------------
 
-// `push.` in place of `www.`, else the same host, on port 8400 unless the page
-// is on its scheme's own port at `www.`. `?router=` may name another one, but only on this host, its domain or this machine: its
-// script runs in this page.
-function routerOrigin() {
-  const { protocol, hostname } = location;
+// The site says where; a router on every address, or on this machine, is on the
+// page's own host, or at `push.` if the page is at `www.`. `?router=` may name
+// another one, but only on this host, its domain or this machine: its script runs
+// in this page.
+function routerOrigin(known) {
+  const { hostname } = location;
   const named = new URLSearchParams(location.search).get('router');
   if (named) {
     const url = new URL(named, location.href);
@@ -21,9 +22,16 @@ function routerOrigin() {
       throw new Error(`${named} is not a router of this site.`);
     return url.origin;
   }
-  if (hostname.startsWith('www.'))
-    return `${protocol}//push.${hostname.slice(4)}${location.port && ':8400'}`;
-  return `${protocol}//${hostname}:8400`;
+  const router = new URL(known);
+  if (!['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '[::]'].includes(router.hostname))
+    return router.origin;
+  router.hostname = hostname.replace(/^www\./, 'push.');
+  // A page on its scheme's own port has a proxy before it, and so has the router.
+  if (router.hostname !== hostname && location.port === '') {
+    router.protocol = location.protocol;
+    router.port = '';
+  }
+  return router.origin;
 }
 
 function loadClient(origin) {
@@ -217,14 +225,14 @@ async function main() {
     location.reload();
   });
 
-  const { user, room } = await ask('/api/session');
+  const { user, room, router } = await ask('/api/session');
   document.body.dataset.user = user ?? '';
   for (const part of document.querySelectorAll('[data-for]'))
     part.hidden = (part.dataset.for === 'user') !== Boolean(user);
   $('who').textContent = user ?? '';
   $('room').textContent = room ?? '';
 
-  const origin = routerOrigin();
+  const origin = routerOrigin(router);
   $('router').textContent = origin.replace(/^https?:\/\//, '');
   state('waiting', 'connecting');
   await loadClient(origin);

@@ -25,12 +25,14 @@ class Refusal extends Error {
   }
 }
 
-// Starts the site; resolves to { port, ingest, log, close }. `ingest` may be
-// set later, for a router that starts after the site.
+// Starts the site; resolves to { port, public, ingest, log, close }. `public` and
+// `ingest`, where browsers and the site reach the router, may be set later, for a
+// router that starts after the site.
 export async function startSite(options = {}) {
   const site = {
     host: '127.0.0.1',
     port: 8480,
+    public: 'http://127.0.0.1:8400',
     ingest: 'http://127.0.0.1:8401',
     key: 'demo-key-0123456789abcdef',
     timeout: 3000,
@@ -81,6 +83,7 @@ async function answer(site, request, response) {
         room: current(site, request)?.room ?? null,
         people: [...site.people],
         rooms,
+        router: site.public,
       });
     case 'GET /api/whoami':
       return whoami(site, request, response);
@@ -304,10 +307,11 @@ async function file(response, name, type) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { DEMO_HOST, DEMO_PORT, ROUTER_INGEST, ROUTER_KEY } = process.env;
+  const { DEMO_HOST, DEMO_PORT, ROUTER_INGEST, ROUTER_KEY, ROUTER_PUBLIC } = process.env;
   const chosen = {
     host: DEMO_HOST,
     port: DEMO_PORT && Number(DEMO_PORT),
+    public: ROUTER_PUBLIC,
     ingest: ROUTER_INGEST,
     key: ROUTER_KEY,
   };

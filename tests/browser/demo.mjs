@@ -46,6 +46,7 @@ before(async () => {
       new URL('apps/demo/node_modules/socket.io-client/dist', root)) },
   } });
   site.ingest = router.ingestUrl;
+  site.public = router.publicUrl;
   // A profile folder of its own, empty and removed again, comes with launch.
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags,
@@ -68,14 +69,13 @@ afterEach(async () => {
 });
 
 // A browser profile: its own cookies, any number of tabs.
-async function profile({ host = '127.0.0.1', push = host, transports, blocked } = {}) {
+async function profile({ host = '127.0.0.1', transports, blocked } = {}) {
   const context = await browser.newContext({ viewport: { width: 1180, height: 860 } });
   context.setDefaultTimeout(10000 * slow);
   contexts.push(context);
   if (blocked)
     await context.routeWebSocket(/.*/, (socket) => socket.close());
-  const query = new URLSearchParams({ router: `http://${push}:${router.public.port}`,
-    ...(transports && { transports }) });
+  const query = new URLSearchParams({ ...(transports && { transports }) });
   const url = `http://${host}:${site.port}/?${query}`;
   const tab = async () => {
     const page = await context.newPage();
@@ -207,7 +207,8 @@ describe('on one host', () => {
     await connected(page);
     // The page believes it is signed in; the router asks, and is told no.
     await page.route('**/api/session', (route) => route.fulfill({
-      json: { user: 'anna', room: 'garden', people: ['anna'], rooms: ['garden'] },
+      json: { user: 'anna', room: 'garden', people: ['anna'], rooms: ['garden'],
+        router: site.public },
     }));
     site.sessions.clear();
     await page.reload();
@@ -218,7 +219,7 @@ describe('on one host', () => {
 });
 
 describe('on subdomains', () => {
-  const names = { host: 'www.example.test', push: 'push.example.test' };
+  const names = { host: 'www.example.test' };
 
   for (const transports of ['websocket', 'polling'])
     test(`the cookie of www. opens push. over ${transports}`, async () => {
