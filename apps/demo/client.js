@@ -128,10 +128,13 @@ function add(list, kind, message) {
   const when = document.createElement('time');
   const text = document.createElement('p');
   item.className = kind;
-  who.textContent = kind === 'letter' ? message.from
-    : `${message.from} to ${message.room ?? 'everybody'}`;
-  when.textContent = new Date(message.at).toLocaleTimeString();
-  text.textContent = message.text;
+  // The payload is the site's own: one that another program posted, as README's
+  // curl does, may say neither who wrote nor when.
+  const from = message.from ?? 'the site';
+  const at = new Date(message.at ?? Date.now());
+  who.textContent = kind === 'letter' ? from : `${from} to ${message.room ?? 'everybody'}`;
+  when.textContent = (Number.isNaN(at.getTime()) ? new Date() : at).toLocaleTimeString();
+  text.textContent = message.text ?? JSON.stringify(message);
   head.append(who, when);
   item.append(head, text);
   $(list).prepend(item);
@@ -139,10 +142,13 @@ function add(list, kind, message) {
     $(list).lastChild.remove();
 }
 
-function reached(count) {
-  if (count === 0)
-    return 'Sent; nobody there is online.';
-  return `Sent to ${count} ${count === 1 ? 'receiver' : 'receivers'} online.`;
+// What the router answered to a post.
+function receipt({ online, receipts }) {
+  const text = online === 0 ? 'Sent; nobody there is online.'
+    : `Sent to ${online} ${online === 1 ? 'connection' : 'connections'} online.`;
+  return [text, ...receipts.map((x) =>
+    `${x.namespace} no. ${x.seq}: matched ${x.matched}, online ${x.online}, id ${x.id}`)]
+    .join('\n');
 }
 
 // -- the connection -----------------------------------------------------------
@@ -156,6 +162,18 @@ function refusal(error) {
   if (error.message === 'Invalid namespace')
     return 'The router does not have this namespace.';
   return `The router cannot be reached (${error.message}). Trying again.`;
+}
+
+// The site ended the connection, which the client does not open again. If this
+// browser is signed in all the same, somebody signed out in another one.
+async function thrownOut(socket, user) {
+  problem('The site ended this connection.');
+  const { user: still } = await ask('/api/session').catch(() => ({}));
+  if (still !== user)
+    return location.reload();
+  problem('The site ended this connection. Connecting again.');
+  state('waiting', 'waiting');
+  setTimeout(() => socket.connect(), 2000 + Math.random() * 2000);
 }
 
 function listen(origin, user) {
@@ -177,9 +195,8 @@ function listen(origin, user) {
     state(socket.active ? 'waiting' : 'off',
       socket.active ? 'reconnecting' : 'disconnected');
     $('transport').textContent = '–';
-    if (!socket.active)
-      problem(reason === 'io server disconnect'
-        ? 'The site signed this page out.' : '');
+    if (reason === 'io server disconnect')
+      thrownOut(socket, user);
   });
   socket.on('connect_error', (error) => {
     problem(refusal(error));
@@ -241,14 +258,14 @@ async function main() {
     return;
 
   onSubmit('letter', async ({ to, text }, form) => {
-    const { online } = await ask('/api/letter', { to, text });
+    const answer = await ask('/api/letter', { to, text });
     form.elements.text.value = '';
-    return reached(online);
+    return receipt(answer);
   });
   onSubmit('public', async ({ audience, text }, form) => {
-    const { online } = await ask(`/api/${audience}`, { text });
+    const answer = await ask(`/api/${audience}`, { text });
     form.elements.text.value = '';
-    return reached(online);
+    return receipt(answer);
   });
   onSubmit('question', async ({ text }, form) => {
     if (!socket.connected)

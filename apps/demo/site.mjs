@@ -137,9 +137,14 @@ async function login(site, request, response) {
 async function logout(site, request, response) {
   await body(request);
   const session = current(site, request);
-  if (session)
-    site.sessions.delete(session.token);
   response.setHeader('Set-Cookie', cookie(request, '', '; Max-Age=0'));
+  if (session) {
+    site.sessions.delete(session.token);
+    // The router asks who somebody is only when a page connects: it is told, or
+    // the other tabs would go on to receive letters. Pages of the same user in
+    // another browser come back by themselves.
+    await tell(site, `/api/v1/users/${encodeURIComponent(session.name)}/disconnect`, {});
+  }
   json(response, 200, { user: null });
 }
 
@@ -202,6 +207,8 @@ async function send(site, type, request, response) {
       + (refused.error?.message ?? 'no reason given'));
   json(response, 200, {
     online: results.reduce((sum, x) => sum + (x.online ?? 0), 0),
+    receipts: results.map((x, i) => ({ namespace: [events].flat()[i].namespace,
+      id: x.id, seq: x.seq, matched: x.matched, online: x.online })),
   });
 }
 
