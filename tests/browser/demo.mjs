@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { startSite } from '../../apps/demo/site.mjs';
 import { slow } from '../integration/support/deadline.mjs';
-import { call } from '../integration/support/ingest.mjs';
+import { call, deliver } from '../integration/support/ingest.mjs';
 import { siteKey, startRouter } from '../integration/support/router.mjs';
 
 const require = createRequire(new URL('../integration/package.json', import.meta.url));
@@ -199,6 +199,51 @@ describe('on one host', () => {
     await picture(anna1, 'thrown-out');
     assert.equal(await ben1.locator('#state.on').count(), 1);
   });
+
+  test('signing out ends the other tabs, not other browsers', async () => {
+    const { anna1, anna2, ben1 } = await cast();
+    const elsewhere = await (await profile()).tab();
+    await signIn(elsewhere, 'anna');
+    await connected(elsewhere);
+    await anna1.locator('#logout button').click();
+    // Without a cookie they become guests, and are in no room of anna's.
+    await Promise.all([anna1, anna2].map((x) => x.locator('#login').waitFor()));
+    await elsewhere.locator('#problem', { hasText: 'Connecting again' }).waitFor();
+    await connected(elsewhere);
+    await write(ben1, 'anna', 'Still for you?');
+    await letter(elsewhere, 'Still for you?');
+    await ben1.locator('#letter .note', { hasText: 'Sent to 1 connection online' }).waitFor();
+  });
+
+  test("another program's letter has a sender and a time", async () => {
+    const { anna1 } = await cast();
+    await deliver(router, { type: 'letter', payload: { to: 'anna', text: 'hello' } });
+    await letter(anna1, 'hello');
+    const head = await anna1.locator('#letters li div').innerText();
+    assert.match(head, /^the site\s+\d+:\d+:\d+/);
+  });
+
+  test("the router's answer to a post is shown", async () => {
+    const { ben1 } = await cast();
+    await write(ben1, 'anna', 'How many are you?');
+    await ben1.locator('#letter .note', { hasText: '/ no. ' }).waitFor();
+    assert.match(await ben1.locator('#letter .note').innerText(),
+      /^Sent to 2 connections online\.\n\/ no\. \d+: matched 1, online 2, id \S+$/);
+  });
+
+  for (const scheme of ['light', 'dark'])
+    test(`a phone shows the ${scheme} page whole`, async () => {
+      const { anna1 } = await cast();
+      await anna1.emulateMedia({ colorScheme: scheme });
+      await anna1.setViewportSize({ width: 360, height: 740 });
+      const [width, ground] = await anna1.evaluate(() => [
+        document.documentElement.scrollWidth,
+        getComputedStyle(document.body).backgroundColor]);
+      assert.equal(width, 360);
+      const [first] = /\d+/.exec(ground);
+      assert.equal(Number(first) < 64, scheme === 'dark');
+      await picture(anna1, `phone-${scheme}`);
+    });
 
   test('a site that does not know the session any more is shown', async () => {
     const anna = await profile();
