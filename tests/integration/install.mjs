@@ -77,6 +77,19 @@ describe('an installed router', () => {
     });
 });
 
+// Of npm 9, which Debian 12 has: it takes no `overrides` beside an alias.
+describe('the npm packages', () => {
+  for (const folder of ['apps/demo', 'tests/integration'])
+    test(`of ${folder} are such as any npm installs, from the registry only`, () => {
+      const read = (name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+      assert.equal(read('package.json').overrides, undefined);
+      for (const [name, each] of Object.entries(read('package-lock.json').packages))
+        for (const [needed, range] of Object.entries(
+          { ...each.dependencies, ...each.optionalDependencies }))
+          assert.doesNotMatch(range, /^(?!npm:)[\w+]+:|\//, `${name} needs ${needed}`);
+    });
+});
+
 describe('certificates of a cluster', () => {
   const at = (name) => path.join(folder, 'certificates', name);
   const make = (...nodes) => spawnSync('configs/make-cluster-certs',
