@@ -11,6 +11,8 @@ namespace {
 
 constexpr int window_bits = 15;
 constexpr int with_gzip_header = 16;
+/// That of gzip or that of zlib.
+constexpr int with_any_header = 32;
 constexpr int default_mem_level = 8;
 
 /// What a sync flush ends with; RFC 7692 section 7.2.1 leaves it out.
@@ -67,8 +69,8 @@ private:
 
 class inflater {
 public:
-  inflater() {
-    if (inflateInit2(&z_, -window_bits) != Z_OK)
+  explicit inflater(int bits) {
+    if (inflateInit2(&z_, bits) != Z_OK)
       throw std::bad_alloc{};
   }
 
@@ -105,6 +107,27 @@ public:
     return errc::none;
   }
 
+  /// Inflates one stream, which is all of `text`.
+  errc run_once(std::string_view text, size_t max_bytes, std::string& out) {
+    char chunk[chunk_size];
+    // No caller has as much as zlib cannot count.
+    z_.next_in = bytes(text.data());
+    z_.avail_in = static_cast<uInt>(text.size());
+    for (;;) {
+      z_.next_out = bytes(chunk);
+      z_.avail_out = chunk_size;
+      auto code = inflate(&z_, Z_NO_FLUSH);
+      if (code != Z_OK && code != Z_STREAM_END)
+        return errc::bad_frame;
+      auto got = chunk_size - z_.avail_out;
+      if (got > max_bytes - out.size())
+        return errc::too_large;
+      out.append(chunk, got);
+      if (code == Z_STREAM_END)
+        return z_.avail_in == 0 ? errc::none : errc::bad_frame;
+    }
+  }
+
   /// Returns whether nothing came since the start or since a final block.
   bool fresh() const {
     return z_.total_in == 0;
@@ -133,7 +156,7 @@ void deflate_message(std::string_view message, std::string& out) {
 
 result<std::string> inflate_message(std::string_view message,
                                     size_t max_bytes) {
-  inflater z;
+  inflater z{-window_bits};
   std::string out;
   if (auto code = z.run(message, max_bytes, out); code != errc::none)
     return code;
@@ -145,6 +168,22 @@ result<std::string> inflate_message(std::string_view message,
   if (!z.complete())
     return errc::bad_frame;
   return out;
+}
+
+result<std::string> inflate_content(std::string_view content,
+                                    size_t max_bytes) {
+  if (content.size() > max_input)
+    return errc::too_large;
+  auto code = errc::none;
+  for (auto bits : {window_bits + with_any_header, -window_bits}) {
+    std::string out;
+    code = inflater{bits}.run_once(content, max_bytes, out);
+    if (code == errc::none)
+      return out;
+    if (code == errc::too_large)
+      break;
+  }
+  return code;
 }
 
 } // namespace signalbox::codec

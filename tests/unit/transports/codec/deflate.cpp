@@ -138,3 +138,23 @@ TEST(malformed messages are refused) {
   MESSAGE("noise");
   CHECK_EQUAL(inflated(noise(1000)), "!bad_frame");
 }
+TEST(content codings are undone) {
+  const std::string text(5000, 'x');
+  std::string packed;
+  codec::gzip(text, packed);
+  auto got = codec::inflate_content(packed, 5000);
+  REQUIRE(got);
+  CHECK(*got == text);
+  CHECK(codec::inflate_content(packed, 4999).error() == codec::errc::too_large);
+  MESSAGE("with the header of zlib and without, as servers send deflate");
+  const std::string_view zlib{"\x78\x9c\xcb\xcf\x06\x00\x01\x4b\x00\xdb", 10};
+  for (auto each : {zlib, zlib.substr(2, 4)}) {
+    auto small = codec::inflate_content(each, 9);
+    REQUIRE(small);
+    CHECK_EQUAL(*small, "ok");
+  }
+  MESSAGE("what is cut, longer, or something else is refused");
+  for (const auto& bad : {packed.substr(0, packed.size() - 1), packed + "x",
+                          packed.substr(1), std::string{"{}"}, std::string{}})
+    CHECK(codec::inflate_content(bad, 5000).error() == codec::errc::bad_frame);
+}
