@@ -34,6 +34,20 @@ void check_url(std::string_view text) {
          && again->port == url->port && again->target == url->target);
 }
 
+void check_site_url(std::string_view text) {
+  auto url = codec::parse_site_url(text);
+  auto shown = codec::hide_user_info(text);
+  if (!url)
+    return;
+  expect(!url->host.empty() && url->target.starts_with('/'));
+  for (auto c : url->authorization + url->socket + url->target)
+    expect(c >= 0x20 && c < 0x7F);
+  auto again = codec::parse_site_url(shown);
+  expect(again && again->host == url->host && again->socket == url->socket
+         && again->target == url->target
+         && again->authorization.empty() == url->authorization.empty());
+}
+
 void check_origin(std::string_view text) {
   auto origin = codec::parse_origin(text);
   if (!origin)
@@ -62,6 +76,7 @@ void check_query(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view text{reinterpret_cast<const char*>(data), size};
   check_url(text);
+  check_site_url(text);
   check_origin(text);
   check_query(text);
   (void)codec::origin_pattern::parse(text);

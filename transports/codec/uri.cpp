@@ -1,5 +1,7 @@
 #include "transports/codec/uri.hpp"
 
+#include "transports/codec/base64.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -11,6 +13,12 @@ namespace {
 constexpr size_t max_host = 254;
 
 constexpr size_t groups_of_ipv6 = 8;
+
+/// Longest path of a Unix socket on Linux.
+constexpr size_t max_socket = 107;
+
+/// What URLs of sockets begin with.
+constexpr std::string_view local = "unix:";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -145,6 +153,68 @@ std::optional<front> parse_front(std::string_view text,
   return out;
 }
 
+bool printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+/// A URL in three pieces; the second ends with its `@` if there is one.
+struct pieces {
+  std::string_view scheme;
+  std::string_view user_info;
+  std::string_view rest;
+};
+
+std::optional<pieces> split_user_info(std::string_view text) {
+  auto colon = text.find("://");
+  if (colon == std::string_view::npos)
+    return std::nullopt;
+  auto start = colon + 3;
+  auto authority = text.substr(start);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  auto at = authority.rfind('@');
+  auto size = at == std::string_view::npos ? 0 : at + 1;
+  return pieces{text.substr(0, start), text.substr(start, size),
+                text.substr(start + size)};
+}
+
+// RFC 7617: the user must not have a colon, and neither has control characters.
+result<std::string> basic_authorization(std::string_view user_info) {
+  user_info.remove_suffix(1);
+  auto colon = std::min(user_info.find(':'), user_info.size());
+  auto user = percent_decode(user_info.substr(0, colon));
+  auto both = user + ':';
+  both +=
+    percent_decode(user_info.substr(std::min(colon + 1, user_info.size())));
+  auto control = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  };
+  if (user_info.empty() || !printable(user_info)
+      || user.find(':') != std::string::npos
+      || std::any_of(both.begin(), both.end(), control))
+    return errc::bad_url;
+  std::string out{"Basic "};
+  encode_base64(both, out);
+  return out;
+}
+
+// What is behind `unix:`.
+result<url> parse_socket(std::string_view text) {
+  auto path = text.substr(0, text.find(':'));
+  auto target = text.substr(std::min(path.size() + 1, text.size()));
+  if (path.size() < 2 || path.size() > max_socket || !path.starts_with('/')
+      || !printable(text) || target.find('#') != std::string_view::npos
+      || (!target.empty() && !target.starts_with('/')))
+    return errc::bad_url;
+  url out;
+  out.scheme = "http";
+  out.host = "localhost";
+  out.port = 80;
+  out.target = target.empty() ? "/" : target;
+  out.socket = path;
+  return out;
+}
+
 std::string decode_field(std::string_view field) {
   std::string text{field};
   std::replace(text.begin(), text.end(), '+', ' ');
@@ -155,9 +225,8 @@ std::string decode_field(std::string_view field) {
 
 result<url> parse_url(std::string_view text) {
   auto front = parse_front(text);
-  auto printable = [](char c) { return c > 0x20 && c < 0x7F; };
   if (!front || front->rest.find('#') != std::string_view::npos
-      || !std::all_of(front->rest.begin(), front->rest.end(), printable))
+      || !printable(front->rest))
     return errc::bad_url;
   url out;
   out.scheme = std::move(front->where.scheme);
@@ -167,6 +236,46 @@ result<url> parse_url(std::string_view text) {
     out.target = '/';
   out.target += front->rest;
   return out;
+}
+
+result<url> parse_site_url(std::string_view text) {
+  if (text.starts_with(local))
+    return parse_socket(text.substr(local.size()));
+  auto parts = split_user_info(text);
+  if (!parts)
+    return errc::bad_url;
+  auto rest = parts->rest;
+  // A host of that name would have a port behind its colon.
+  auto socket = rest.starts_with("unix:/");
+  if (socket && lower(parts->scheme) != "http://")
+    return errc::bad_url;
+  auto out = socket ? parse_socket(rest.substr(local.size()))
+                    : parse_url(std::string{parts->scheme} += rest);
+  if (!out || parts->user_info.empty())
+    return out;
+  auto authorization = basic_authorization(parts->user_info);
+  if (!authorization)
+    return errc::bad_url;
+  out->authorization = std::move(*authorization);
+  return out;
+}
+
+std::string hide_user_info(std::string_view text) {
+  constexpr std::string_view hidden = "***@";
+  std::string out;
+  if (parse_site_url(text)) {
+    // The path of a socket may look like anything.
+    auto parts = text.starts_with(local) ? std::nullopt : split_user_info(text);
+    if (!parts || parts->user_info.empty())
+      return std::string{text};
+    return out.append(parts->scheme).append(hidden).append(parts->rest);
+  }
+  auto at = text.rfind('@');
+  if (at == std::string_view::npos)
+    return std::string{text};
+  if (auto colon = text.find("://"); colon < at)
+    out = text.substr(0, colon + 3);
+  return out.append(hidden).append(text.substr(at + 1));
 }
 
 std::string percent_decode(std::string_view text) {

@@ -24,11 +24,25 @@ struct url {
   uint16_t port = 0;
   /// Path and query as they were written; at least `/`.
   std::string target;
+  /// Path of a Unix socket; `host` is `localhost` then. Empty for TCP.
+  std::string socket;
+  /// Value of the Authorization header that the user info asks for; a secret.
+  std::string authorization;
 };
 
 /// Parses an absolute URL. Refuses user info, a fragment, and any byte that
 /// is not printable ASCII.
 result<url> parse_url(std::string_view text);
+
+/// Parses a URL of the site: what `parse_url` takes, also with user info in
+/// front of the host (`user:password@`, percent-encoded), and the two forms of
+/// a Unix socket, `unix:/path:/target` and `http://unix:/path:/target`, whose
+/// target may be missing.
+result<url> parse_site_url(std::string_view text);
+
+/// Returns the text of a URL without the user info that may be in it, for logs
+/// and people. What is no URL of the site is hidden up to its last `@`.
+std::string hide_user_info(std::string_view text);
 
 /// Replaces `%XX`; keeps malformed escapes as they are.
 std::string percent_decode(std::string_view text);

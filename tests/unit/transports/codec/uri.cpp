@@ -253,3 +253,79 @@ TEST(other entries are refused) {
     CHECK(!is_entry(text));
   }
 }
+TEST(URLs of the site may have user info) {
+  auto got = codec::parse_site_url("https://site.example/x?y=1");
+  REQUIRE(got);
+  CHECK_EQUAL(got->authorization, "");
+  CHECK_EQUAL(got->socket, "");
+  auto basic = [](std::string_view info) {
+    auto x = codec::parse_site_url("HTTP://" + std::string{info}
+                                   + "site.example:81/a@b");
+    if (!x)
+      return std::string{to_string(x.error())};
+    CHECK_EQUAL(x->host, "site.example");
+    CHECK_EQUAL(x->port, 81u);
+    CHECK_EQUAL(x->target, "/a@b");
+    return x->authorization;
+  };
+  CHECK_EQUAL(basic(""), "");
+  CHECK_EQUAL(basic("user:pass@"), "Basic dXNlcjpwYXNz");
+  CHECK_EQUAL(basic("user@"), "Basic dXNlcjo=");
+  CHECK_EQUAL(basic(":pass@"), "Basic OnBhc3M=");
+  MESSAGE("p@ss:w/rd, the colon also as it is");
+  CHECK_EQUAL(basic("u:p%40ss%3aw%2Frd@"), "Basic dTpwQHNzOncvcmQ=");
+  CHECK_EQUAL(basic("u:p%40ss:w%2Frd@"), "Basic dTpwQHNzOncvcmQ=");
+  CHECK_EQUAL(basic("u:p@ss@"), "Basic dTpwQHNz");
+  for (auto info :
+       {"@"sv, "a%3Ab:c@"sv, "a:b%0d%0ac@"sv, "a b@"sv, "a:b\x7F@"sv})
+    CHECK_EQUAL(basic(info), "bad_url");
+  MESSAGE("other URLs must not");
+  CHECK_EQUAL(url_of("http://user:pass@site.example/"), "bad_url");
+}
+
+TEST(URLs of the site may name a socket) {
+  auto at = [](std::string_view text) {
+    auto x = codec::parse_site_url(text);
+    return x ? x->scheme + " " + x->host + " " + x->socket + " " + x->target
+                 + " " + x->authorization
+             : std::string{to_string(x.error())};
+  };
+  CHECK_EQUAL(at("unix:/run/site.sock:/whoami?x=1"),
+              "http localhost /run/site.sock /whoami?x=1 ");
+  CHECK_EQUAL(at("http://unix:/run/site.sock:/whoami"),
+              "http localhost /run/site.sock /whoami ");
+  CHECK_EQUAL(at("unix:/run/site.sock"), "http localhost /run/site.sock / ");
+  CHECK_EQUAL(at("unix:/run/site.sock:"), "http localhost /run/site.sock / ");
+  CHECK_EQUAL(at("http://a:b@unix:/s:/t"), "http localhost /s /t Basic YTpi");
+  auto longest = "/" + std::string(106, 's');
+  CHECK_EQUAL(at("unix:" + longest), "http localhost " + longest + " / ");
+  for (const auto& text :
+       {std::string{"unix:"}, std::string{"unix:run/site.sock"},
+        std::string{"unix:/"}, std::string{"unix:/a b"},
+        std::string{"unix:/s:whoami"}, std::string{"unix:/s:/x#y"},
+        std::string{"https://unix:/s:/t"}, std::string{"unix://s"} + '\n',
+        "unix:" + longest + "s"})
+    CHECK_EQUAL(at(text), "bad_url");
+  MESSAGE("a host may have that name");
+  CHECK_EQUAL(at("http://unix:80/s"), "http unix  /s ");
+}
+
+TEST(user info is hidden) {
+  auto shown = [](std::string_view text) {
+    return codec::hide_user_info(text);
+  };
+  CHECK_EQUAL(shown("https://a:b@site.example/x@y"),
+              "https://***@site.example/x@y");
+  CHECK_EQUAL(shown("http://a:b@unix:/s:/t"), "http://***@unix:/s:/t");
+  for (const auto* text :
+       {"https://site.example/x@y", "unix:/s@1:/t@2", "unix:/s/http:/t@2",
+        "unix:/s:/http://a:b@c", "", "x", "http://site.example:99999/"})
+    CHECK_EQUAL(shown(text), text);
+  MESSAGE("also of what is no URL");
+  CHECK_EQUAL(shown("https://a:b/c@d@site.example/"),
+              "https://***@site.example/");
+  CHECK_EQUAL(shown("https://a:b@site.example:99999/"),
+              "https://***@site.example:99999/");
+  CHECK_EQUAL(shown("a:b@site.example"), "***@site.example");
+  CHECK_EQUAL(shown("a:b@c://d"), "***@c://d");
+}
