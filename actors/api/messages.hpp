@@ -72,6 +72,7 @@ struct forward_event {
   std::string nsp;
   /// JSON text of the event array, binary values as `{"$base64":...}`.
   std::string args;
+  std::shared_ptr<const session::handshake> from;
 };
 
 /// Answers `forward_event`.

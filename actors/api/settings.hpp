@@ -104,6 +104,18 @@ struct session_settings {
   std::vector<std::string> bind_cookies;
 };
 
+/// By which headers the site learns of the browser behind a call.
+enum class forwarded_style : uint8_t {
+  /// None.
+  none,
+  /// X-Forwarded-For, -Proto and -Host.
+  x_forwarded,
+  /// Forwarded (RFC 7239).
+  forwarded,
+  /// Both of these.
+  both,
+};
+
 /// The site's API.
 struct site_settings {
   /// URL asked who a browser is; empty if every namespace is anonymous.
@@ -114,6 +126,8 @@ struct site_settings {
   std::vector<std::string> headers = {"accept-language", "user-agent"};
   /// Names of the cookies that are passed on; empty for all.
   std::vector<std::string> cookies;
+  /// How the site learns of the browser's address, scheme and host.
+  forwarded_style forwarded = forwarded_style::x_forwarded;
   /// Limit for connecting to the site.
   milliseconds connect_timeout{1000};
   /// Limit for the whole call.

@@ -324,7 +324,7 @@ private:
       return;
     }
     ++shared_.count.client_events_forwarded;
-    events().forward(from, x, now());
+    events().forward(from, x, from_, now());
   }
 
   inbox& events() {

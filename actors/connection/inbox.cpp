@@ -21,10 +21,12 @@ void inbox::publish(const membership& from, const socket::packet& x,
 }
 
 void inbox::forward(const membership& from, const socket::packet& x,
+                    std::shared_ptr<const session::handshake> presented,
                     int64_t now) {
   auto ticket = take_up(x, now);
   waiting_.push_back({owner_.handle(), ticket, from.user, x.nsp,
-                      codec::embed_binary(x.data, x.attachments)});
+                      codec::embed_binary(x.data, x.attachments),
+                      std::move(presented)});
   send_next();
   if (waits())
     ++shared_.count.client_events_queued;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,11 @@ public:
   /// all that follows.
   void publish(const membership& from, const socket::packet& x, int64_t now);
 
-  /// Sends an event of a browser to the site when its turn comes.
-  void forward(const membership& from, const socket::packet& x, int64_t now);
+  /// Sends an event of a browser to the site when its turn comes. `presented`
+  /// is what its client did.
+  void forward(const membership& from, const socket::packet& x,
+               std::shared_ptr<const session::handshake> presented,
+               int64_t now);
 
   /// An event is handled.
   void on_published(const published& x, int64_t now);

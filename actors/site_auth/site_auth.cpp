@@ -4,6 +4,7 @@
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/shard/light_actor.hpp"
+#include "actors/site_auth/forwarded.hpp"
 #include "actors/site_auth/verdict.hpp"
 #include "actors/site_auth/verdict_cache.hpp"
 #include "transports/codec/json_scan.hpp"
@@ -98,7 +99,7 @@ private:
     }
     auto headers = headers_for(x);
     // Everything the verdict can depend on, unambiguously joined.
-    std::string key = opts_.site.auth_url;
+    std::string key;
     for (const auto& [name, value] : headers)
       key.append(1, '\0').append(name).append(1, '\0').append(value);
     key = net::sha256(key);
@@ -125,6 +126,7 @@ private:
     net::client_request call;
     call.url = auth_url_;
     call.headers = std::move(headers);
+    call.headers.emplace_back("Accept", "application/json");
     client_->call(std::move(call), [this, stamp](net::client_reply answer) {
       count_calls();
       on_verdict(stamp, answer);
@@ -173,9 +175,11 @@ private:
     caf::anon_send(to.who, std::move(x));
   }
 
-  /// The headers of the question: what is forwarded, and our own.
+  /// The headers of the question that are not the same for all: what is
+  /// forwarded, and our own.
   header_list headers_for(const authenticate& x) const {
     header_list out;
+    out.reserve(opts_.site.headers.size() + 8);
     auto cookies = wanted_cookies(x.from->header("cookie"));
     if (!cookies.empty())
       out.emplace_back("Cookie", std::move(cookies));
@@ -184,8 +188,7 @@ private:
       if (!value.empty())
         out.emplace_back(each, value.substr(0, header_bytes));
     }
-    out.emplace_back("Accept", "application/json");
-    out.emplace_back("X-Forwarded-For", x.from->address());
+    add_origin(*x.from, out);
     out.emplace_back("X-Signalbox-Namespace", x.nsp);
     if (!x.auth.empty()) {
       std::string ascii;
@@ -193,6 +196,11 @@ private:
       out.emplace_back("X-Signalbox-Auth", std::move(ascii));
     }
     return out;
+  }
+
+  void add_origin(const session::handshake& from, header_list& headers) const {
+    add_forwarded(opts_.site.forwarded,
+                  {from.address(), from.host(), from.secure()}, headers);
   }
 
   std::string wanted_cookies(std::string_view all) const {
@@ -239,6 +247,8 @@ private:
     call.url = event_url_;
     call.headers = {{"Content-Type", "application/json"},
                     {"Accept", "application/json"}};
+    if (x.from != nullptr)
+      add_origin(*x.from, call.headers);
     call.body = "{\"user\":";
     if (x.user.empty())
       call.body += "null";

@@ -49,6 +49,7 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
   out.keep_headers = opts.site.headers;
   for (auto* name : {"cookie", "origin", "authorization"})
     out.keep_headers.emplace_back(name);
+  out.keep_host = opts.site.forwarded != forwarded_style::none;
   out.bind_cookies = opts.session.bind_cookies;
   out.compression = e.http_compression;
 }

@@ -161,6 +161,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(site.event_url, text(url, 0), "URL that receives the events of browsers; empty if none does."),
     SIGNALBOX_SETTING(site.headers, texts(passed_header, 100), "Headers of the browser that are passed on beside its cookies."),
     SIGNALBOX_SETTING(site.cookies, texts(cookie_name, 100), "Names of the cookies that are passed on; empty for all."),
+    SIGNALBOX_SETTING(site.forwarded, choice("none|x-forwarded|forwarded|both"), "Headers by which the site learns the browser's address, scheme and host: X-Forwarded-For, -Proto and -Host, or Forwarded."),
     SIGNALBOX_SETTING(site.connect_timeout, duration(10ms, 1min), "Limit for connecting to the site."),
     SIGNALBOX_SETTING(site.timeout, duration(10ms, 5min), "Limit for the whole call."),
     SIGNALBOX_SETTING(site.concurrency, count(1, 10000), "Most calls at a time."),

@@ -49,20 +49,15 @@ std::string lower_case(std::string_view x) {
 }
 
 // Headers that would change the meaning of the router's request to the site.
-constexpr std::array<std::string_view, 14> withheld_headers{
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "cookie",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
+constexpr std::array<std::string_view, 17> withheld_headers{
+  "accept",           "accept-encoding",
+  "connection",       "content-encoding",
+  "content-length",   "content-type",
+  "cookie",           "expect",
+  "forwarded",        "host",
+  "keep-alive",       "proxy-authorization",
+  "proxy-connection", "te",
+  "trailer",          "transfer-encoding",
   "upgrade"};
 
 } // namespace
@@ -152,6 +147,7 @@ bool is_token(std::string_view x) {
 bool is_passed_header(std::string_view x) {
   auto name = lower_case(x);
   return is_token(name) && !name.starts_with("x-signalbox-")
+         && !name.starts_with("x-forwarded-")
          && std::find(withheld_headers.begin(), withheld_headers.end(), name)
               == withheld_headers.end();
 }

@@ -21,6 +21,8 @@ make_handshake(const http_request& x, const engine_options& opts,
     for (const auto& wanted : opts.keep_headers)
       if (same_token(name, wanted))
         out->add(wanted, value);
+  if (opts.keep_host)
+    out->reached(x.host, x.secure);
   out->shrink();
   return out;
 }

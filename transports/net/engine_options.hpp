@@ -43,6 +43,8 @@ struct engine_options {
   websocket_connection::options websocket;
   /// Request headers kept for the life of a session, in lower case.
   std::vector<std::string> keep_headers;
+  /// Whether the host that a client named, and its scheme, are kept too.
+  bool keep_host = false;
   /// Cookies whose change makes a sid unknown.
   std::vector<std::string> bind_cookies;
   bool compression = true;

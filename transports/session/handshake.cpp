@@ -13,6 +13,13 @@ void handshake::add(std::string_view name, std::string_view value) {
   text_.append(name).append(1, ':').append(value).append(1, '\n');
 }
 
+void handshake::reached(std::string_view host, bool secure) {
+  // No header has a name with a colon.
+  if (!host.empty())
+    add(":host", host);
+  secure_ = secure;
+}
+
 std::string_view handshake::header(std::string_view name) const noexcept {
   auto rest = std::string_view{text_}.substr(address_ + query_);
   while (!rest.empty()) {

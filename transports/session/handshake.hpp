@@ -35,6 +35,21 @@ public:
     return std::string_view{text_}.substr(0, address_);
   }
 
+  /// Keeps what the client asked for: the host it named, and whether it came by
+  /// https.
+  void reached(std::string_view host, bool secure);
+
+  /// Returns the host as the client named it, with its port; empty if it named
+  /// none, or if that is not kept.
+  std::string_view host() const noexcept {
+    return header(":host");
+  }
+
+  /// Returns whether the client came by https, if that is kept.
+  bool secure() const noexcept {
+    return secure_;
+  }
+
   std::string_view query() const noexcept {
     return std::string_view{text_}.substr(address_, query_);
   }
@@ -56,6 +71,7 @@ private:
   uint32_t query_ = 0;
   codec::dialect dialect_ = codec::dialect::eio4;
   bool site_ = false;
+  bool secure_ = false;
 };
 
 } // namespace signalbox::session
