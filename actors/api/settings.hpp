@@ -136,6 +136,9 @@ struct site_settings {
   size_t concurrency = 28;
   /// Most calls that wait for their turn.
   size_t queue = 1000;
+  /// How long a connection to the site may idle before its next call; 0 for a
+  /// connection of its own for each call.
+  milliseconds keep_alive{4000};
   /// Largest reply in bytes.
   size_t max_reply = 65536;
   /// PEM file with the CA of the site's certificate; empty for the system's.

@@ -10,6 +10,7 @@
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/net/call_queue.hpp"
 #include "transports/net/digest.hpp"
 
 #include <caf/send.hpp>
@@ -40,12 +41,16 @@ public:
       client_(std::make_unique<net::http_client>(
         at.home(),
         net::http_client::options{opts.site.connect_timeout, opts.site.timeout,
-                                  opts.site.concurrency, opts.site.queue,
+                                  opts.site.keep_alive, opts.site.concurrency,
                                   opts.site.max_reply},
-        std::move(tls))) {
-    if (auto x = codec::parse_url(opts.site.auth_url))
+        std::move(tls))),
+      calls_(std::make_unique<net::call_queue>(
+        at.home(), *client_,
+        net::call_queue::options{opts.site.concurrency, opts.site.queue,
+                                 opts.site.timeout})) {
+    if (auto x = codec::parse_site_url(opts.site.auth_url))
       auth_url_ = *x;
-    if (auto x = codec::parse_url(opts.site.event_url))
+    if (auto x = codec::parse_site_url(opts.site.event_url))
       event_url_ = *x;
   }
 
@@ -64,6 +69,7 @@ protected:
 
   void on_end(const caf::error&) override {
     population_.end();
+    calls_.reset();
     client_.reset();
     questions_.clear();
     latest_.clear();
@@ -88,7 +94,7 @@ private:
   /// After every message and every reply.
   void count_calls() {
     count_.site_calls_active = static_cast<int64_t>(client_->active());
-    count_.site_calls_waiting = static_cast<int64_t>(client_->waiting());
+    count_.site_calls_waiting = static_cast<int64_t>(calls_->waiting());
   }
 
   void on(authenticate& x) {
@@ -127,7 +133,7 @@ private:
     call.url = auth_url_;
     call.headers = std::move(headers);
     call.headers.emplace_back("Accept", "application/json");
-    client_->call(std::move(call), [this, stamp](net::client_reply answer) {
+    calls_->call(std::move(call), [this, stamp](net::client_reply answer) {
       count_calls();
       on_verdict(stamp, answer);
     });
@@ -149,7 +155,8 @@ private:
     answer.asked = stamp;
     if (answer.outcome == ec::unavailable) {
       ++count_.auth_failures;
-      report("cannot ask " + opts_.site.auth_url + ": " + why);
+      report("cannot ask " + codec::hide_user_info(opts_.site.auth_url) + ": "
+             + why);
     }
     auto ttl = opts_.site_auth.cache_ttl.count();
     if (is_latest && ttl > 0) {
@@ -265,15 +272,16 @@ private:
       call.body += parts->elements[i];
     }
     call.body += "]}";
-    client_->call(std::move(call), [this, who = x.asker, ticket = x.ticket](
-                                     net::client_reply reply) {
+    calls_->call(std::move(call), [this, who = x.asker,
+                                   ticket = x.ticket](net::client_reply reply) {
       count_calls();
       std::string why;
       auto answer = read_event_reply(reply, why);
       answer.ticket = ticket;
       if (answer.outcome != ec::none) {
         ++count_.forward_failures;
-        report("cannot forward to " + opts_.site.event_url + ": " + why);
+        report("cannot forward to "
+               + codec::hide_user_info(opts_.site.event_url) + ": " + why);
       }
       caf::anon_send(who, std::move(answer));
     });
@@ -292,6 +300,8 @@ private:
   counters& count_;
   population population_;
   std::unique_ptr<net::http_client> client_;
+  /// Both kinds of call wait here.
+  std::unique_ptr<net::call_queue> calls_;
   codec::url auth_url_;
   codec::url event_url_;
   /// By stamp.

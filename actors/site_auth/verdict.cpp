@@ -16,6 +16,18 @@ using codec::json_kind;
 
 constexpr codec::json_limits reply_limits{16, 10000};
 
+/// Returns the body without the byte order mark that editors put in front of
+/// PHP files, and without white space around.
+std::string_view content_of(const net::client_reply& reply) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  constexpr std::string_view blank = " \t\r\n";
+  std::string_view out{reply.body};
+  if (out.starts_with(mark))
+    out.remove_prefix(mark.size());
+  out.remove_prefix(std::min(out.find_first_not_of(blank), out.size()));
+  return out.substr(0, out.find_last_not_of(blank) + 1);
+}
+
 /// Returns the members of a JSON reply, nothing if it is none.
 std::optional<std::vector<codec::json_member>>
 members_of(const net::client_reply& reply, std::string& why) {
@@ -23,12 +35,13 @@ members_of(const net::client_reply& reply, std::string& why) {
     why = "its Content-Type is not application/json";
     return {};
   }
-  auto view = codec::scan_json(reply.body, reply_limits);
+  auto content = content_of(reply);
+  auto view = codec::scan_json(content, reply_limits);
   if (!view || view->kind != json_kind::object) {
     why = "its body is no JSON object of at most 16 levels";
     return {};
   }
-  return codec::split_object(reply.body);
+  return codec::split_object(content);
 }
 
 /// Returns the only member of this name. More than one would leave it to the
@@ -140,7 +153,7 @@ event_forwarded read_event_reply(const net::client_reply& reply,
     return out;
   }
   out.ack = "[]";
-  if (!reply.body.empty()) {
+  if (!content_of(reply).empty()) {
     auto members = members_of(reply, why);
     if (!members)
       return out;

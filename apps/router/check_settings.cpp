@@ -1,8 +1,10 @@
 #include "apps/router/options.hpp"
 #include "apps/router/setting_table.hpp"
 #include "apps/router/setting_value.hpp"
+#include "transports/codec/uri.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace signalbox::app {
@@ -11,6 +13,12 @@ namespace {
 
 std::string indexed(const std::string& list, size_t i) {
   return list + '[' + std::to_string(i) + ']';
+}
+
+std::string lower_case(std::string x) {
+  for (auto& c : x)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return x;
 }
 
 class check {
@@ -23,6 +31,7 @@ public:
     listeners();
     tls();
     namespaces();
+    site();
     rules();
     keys();
     publishers();
@@ -103,6 +112,20 @@ private:
         warn(path, "events of browsers in \"" + nsp.name
                      + "\" have nowhere to go; give site.event-url");
     }
+  }
+
+  // Both would be the Authorization of the call.
+  void site() {
+    const auto& x = values_.site;
+    auto passed = std::any_of(x.headers.begin(), x.headers.end(),
+                              [](const std::string& name) {
+                                return lower_case(name) == "authorization";
+                              });
+    auto url = codec::parse_site_url(x.auth_url);
+    if (passed && url && !url->authorization.empty())
+      refuse("site.headers",
+             "passes the browser's Authorization on, but site.auth-url has a "
+             "user of its own; take one of them away");
   }
 
   void known_namespace(const std::string& path, const std::string& name) {

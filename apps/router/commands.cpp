@@ -62,7 +62,7 @@ int call(std::string_view method, const std::string& url,
          std::chrono::milliseconds timeout) {
   auto where = codec::parse_url(url);
   if (!where) {
-    std::cerr << "signalbox: " << url
+    std::cerr << "signalbox: " << codec::hide_user_info(url)
               << " is no URL; give --url=http://HOST:PORT\n";
     return 1;
   }

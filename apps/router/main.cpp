@@ -2,15 +2,39 @@
 #include "apps/router/commands.hpp"
 #include "apps/router/options.hpp"
 #include "apps/router/version.hpp"
+#include "transports/codec/uri.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstring>
 #include <iostream>
+#include <string_view>
 
 using namespace signalbox;
 
+namespace {
+
+/// Hides passwords of URLs from those who list the processes of the machine.
+void hide_passwords(int argc, char** argv) {
+  for (auto i = 1; i < argc; ++i) {
+    std::string_view word{argv[i]};
+    if (!word.starts_with("--") || word.find("://") == word.npos)
+      continue;
+    auto hidden = codec::hide_user_info(word);
+    // The place is as long as the text was.
+    auto size = word.size();
+    hidden.resize(std::min(hidden.size(), size));
+    std::memset(argv[i], 0, size);
+    hidden.copy(argv[i], hidden.size());
+  }
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
   auto line = app::parse_command_line({argv + 1, argv + argc});
+  hide_passwords(argc, argv);
   if (line.help) {
     std::cout << app::help_text(line.command);
     return 0;

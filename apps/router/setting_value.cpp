@@ -63,7 +63,8 @@ std::string describe(const shape& x, const config_value& value) {
     return "an object";
   case type::text:
   case type::word:
-    return quote(value.text);
+    return quote(x.form.shown == nullptr ? value.text
+                                         : x.form.shown(value.text));
   default:
     return value.text;
   }
@@ -370,7 +371,9 @@ struct printer {
   }
 
   std::string operator()(const std::string* x) const {
-    return quote(allowed.secret && !x->empty() ? "********" : *x);
+    if (allowed.secret && !x->empty())
+      return quote("********");
+    return quote(allowed.form.shown == nullptr ? *x : allowed.form.shown(*x));
   }
 
   std::string operator()(const std::vector<std::string>* xs) const {

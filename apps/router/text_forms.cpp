@@ -88,8 +88,8 @@ bool is_wildcard(std::string_view x) {
   return x.starts_with("0.0.0.0:") || is_v6(x, in6addr_any);
 }
 
-bool is_url(std::string_view x) {
-  return static_cast<bool>(codec::parse_url(x));
+bool is_site_url(std::string_view x) {
+  return static_cast<bool>(codec::parse_site_url(x));
 }
 
 bool is_origin(std::string_view x) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "transports/codec/uri.hpp"
+
+#include <string>
 #include <string_view>
 
 // The forms that texts in the settings may have. None of them accepts an
@@ -13,11 +16,13 @@ struct text_form {
   bool (*accepts)(std::string_view) = nullptr;
   /// What is allowed, to follow "give".
   std::string_view allowed = "text";
+  /// Returns what of a text people may see; null for all of it.
+  std::string (*shown)(std::string_view) = nullptr;
 };
 
 bool is_listen_address(std::string_view x);
 bool is_peer_address(std::string_view x);
-bool is_url(std::string_view x);
+bool is_site_url(std::string_view x);
 bool is_origin(std::string_view x);
 bool is_network(std::string_view x);
 bool is_namespace_name(std::string_view x);
@@ -47,7 +52,10 @@ inline constexpr text_form peer_address{
   is_peer_address, "address:port that others can reach, such as 10.0.0.1:8404 "
                    "or [fd00::1]:8404"};
 
-inline constexpr text_form url{is_url, "a URL with http:// or https://"};
+/// It may have a password, which is not shown.
+inline constexpr text_form site_url{
+  is_site_url, "a URL with http:// or https://, or unix:/SOCKET:/PATH",
+  codec::hide_user_info};
 
 inline constexpr text_form origin{
   is_origin, "scheme://host[:port], such as https://www.example.com or "

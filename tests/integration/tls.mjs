@@ -209,12 +209,57 @@ describe("the site's API over TLS", () => {
       await connect(router.publicUrl, { session: 'x' });
     }));
 
-  for (const name of ['stranger', 'self-signed', 'wrong-name', 'expired'])
-    test(`one whose certificate is ${name} is unavailable`, () =>
+  for (const [name, words] of [
+    ['stranger', /signed by no known authority.*site\.ca-file/],
+    ['self-signed', /self-signed.*site\.ca-file/],
+    ['wrong-name', /for another name/],
+    ['expired', /has expired; renew it/]])
+    test(`one whose certificate is ${name} is unavailable, and told as that`, () =>
       through(name, 'https://127.0.0.1', async (router) => {
         const error = await refused(socket(router.publicUrl, { session: 'x' }));
         assert.equal(error.message, 'unavailable');
         assert.deepEqual(error.data, { retry: true });
-        assert.match(router.log(), /cannot ask https:.*(certificate|verify)/i);
+        assert.match(router.log(), words);
+        assert.match(router.log(), /cannot ask https:/);
       }));
+
+  test('one that speaks no TLS, or TLS where none was meant, is told as that', async () => {
+    const plain = await startSite();
+    const encrypted = tls.createServer({ key: readFileSync(at('router.key')),
+      cert: readFileSync(at('router.pem')) }, (x) => x.destroy()).on('tlsClientError', () => {});
+    await new Promise((resolve) => { encrypted.listen(0, '127.0.0.1', resolve); });
+    try {
+      for (const [url, words] of [
+        [plain.authUrl.replace('http:', 'https:'), /speaks no TLS at this port; give http:/],
+        [`http://127.0.0.1:${encrypted.address().port}/`, /speaks TLS at this port; give https:|closed without a reply/]]) {
+        const router = await startRouter({ changes: { site: { 'auth-url': url } } });
+        try {
+          const error = await refused(socket(router.publicUrl, { session: 'x' }));
+          assert.equal(error.message, 'unavailable');
+          assert.match(router.log(), words);
+        } finally {
+          await router.stop();
+        }
+      }
+    } finally {
+      encrypted.close();
+      await plain.close();
+    }
+  });
+
+  test('one that offers TLS 1.1 at most is told as that', async () => {
+    const old = tls.createServer({ key: readFileSync(at('router.key')), cert: readFileSync(at('router.pem')),
+      minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }).on('tlsClientError', () => {});
+    await new Promise((resolve) => { old.listen(0, '127.0.0.1', resolve); });
+    const router = await startRouter({ changes: { site: {
+      'auth-url': `https://127.0.0.1:${old.address().port}/`, 'ca-file': at('good.pem') } } });
+    try {
+      const error = await refused(socket(router.publicUrl, { session: 'x' }));
+      assert.equal(error.message, 'unavailable');
+      assert.match(router.log(), /TLS 1\.2 or later/);
+    } finally {
+      await router.stop();
+      old.close();
+    }
+  });
 });

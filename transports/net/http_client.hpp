@@ -1,13 +1,13 @@
 #pragma once
 
 #include "transports/codec/uri.hpp"
+#include "transports/net/dialer.hpp"
+#include "transports/net/kept_links.hpp"
 #include "transports/net/loop.hpp"
 #include "transports/net/tls.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -29,66 +29,68 @@ struct client_request {
 
 /// What came of it.
 struct client_reply {
-  /// Why there is no answer: "timeout", "queue full", "connection refused" …;
-  /// empty if there is one.
+  /// Why there is no answer: "timeout", "Connection refused" …; empty if there
+  /// is one.
   std::string error;
   unsigned status = 0;
   /// Without parameters, in lower case.
   std::string content_type;
+  /// Without its content coding.
   std::string body;
 };
 
-/// Calls HTTP/1.1 servers over kept connections. Follows no redirects, asks for
-/// no compression, and bounds everything: calls at a time, calls that wait,
-/// time, and size. Lives on one loop.
+/// Calls HTTP/1.1 servers over kept connections. Follows no redirects, and
+/// bounds time and size of a call. What came over a connection that any byte of
+/// the server made doubtful is no answer: a GET is asked again over a
+/// connection of its own, once; another request is repeated only if nothing of
+/// it can have left. Lives on one loop.
 class http_client {
 public:
   /// Bounds of all calls.
   struct options {
+    /// Until a connection is there, TLS included.
     std::chrono::milliseconds connect_timeout{1000};
+    /// The whole call.
     std::chrono::milliseconds timeout{3000};
-    size_t concurrency = 28;
-    size_t queue = 1000;
+    /// How long a connection may idle; 0 for a connection of its own for each
+    /// call.
+    std::chrono::milliseconds keep_alive{4000};
+    /// Most idle connections.
+    size_t kept = 28;
+    /// Largest body of a reply, with and without its content coding.
     size_t max_reply = 65536;
   };
 
   using callback = std::function<void(client_reply)>;
 
   /// `tls` may be null if no URL is https.
-  http_client(loop& home, options opts, std::shared_ptr<tls_context> tls);
+  http_client(loop& home, const options& opts,
+              std::shared_ptr<tls_context> tls);
   ~http_client();
 
-  /// Makes a call; `done` runs once, on the loop, unless the client is
-  /// destroyed before. Time spent waiting counts.
-  void call(client_request x, callback done);
+  http_client(const http_client&) = delete;
+  http_client& operator=(const http_client&) = delete;
 
+  /// Makes a call at once; `done` runs once, on the loop and not from within,
+  /// unless the client is destroyed before. `within` is the time for the whole
+  /// call, 0 for `timeout`.
+  void call(client_request x, callback done,
+            std::chrono::milliseconds within = {});
+
+  /// Returns how many calls are under way.
   size_t active() const noexcept {
     return active_.size();
   }
 
-  size_t waiting() const noexcept {
-    return waiting_.size();
-  }
-
 private:
   class exchange;
-  struct kept;
-  struct resolver;
-
-  void start_next();
-  void finish(exchange& x);
-  std::unique_ptr<kept> take(const codec::url& to);
-  void keep(std::unique_ptr<kept> x);
 
   loop& home_;
   options opts_;
   std::shared_ptr<tls_context> tls_;
-  std::unique_ptr<resolver> resolver_;
-  std::deque<std::shared_ptr<exchange>> waiting_;
+  dialer dialer_;
+  kept_links links_;
   std::list<std::shared_ptr<exchange>> active_;
-  std::list<std::unique_ptr<kept>> idle_;
-  /// Ends with this object, which what was posted may outlive.
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>();
 };
 
 } // namespace signalbox::net

@@ -221,6 +221,14 @@ void stream::close() {
     ::close(fd);
 }
 
+bool stream::secured() const noexcept {
+  return ssl_ == nullptr || SSL_is_init_finished(ssl_) == 1;
+}
+
+std::string stream::tls_fault() const {
+  return ssl_ == nullptr ? std::string{} : net::tls_fault(ssl_);
+}
+
 int stream::plain_socket() const {
   return channel_ != nullptr || ssl_ != nullptr || home_ == nullptr ? -1 : fd_;
 }

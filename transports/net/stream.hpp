@@ -116,6 +116,14 @@ public:
     return ssl_ != nullptr;
   }
 
+  /// Returns whether TLS, if it is spoken, has finished its handshake; `read`
+  /// and `write` drive it.
+  bool secured() const noexcept;
+
+  /// Says in words why TLS failed, and what to do about it. Right after an
+  /// operation that returned `gone`; empty if TLS has nothing to say.
+  std::string tls_fault() const;
+
   /// Returns the socket if bytes may be written past this class, else -1.
   int plain_socket() const;
 

@@ -118,4 +118,57 @@ ssl_st* tls_context::open(int fd, const std::string& host) const {
   return x;
 }
 
+namespace {
+
+std::string certificate_fault(long code) {
+  switch (code) {
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    return "its certificate is self-signed; give that certificate as "
+           "site.ca-file";
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    return "its certificate is signed by no known authority, or the server "
+           "leaves out certificates between; give the authority's as "
+           "site.ca-file";
+  case X509_V_ERR_HOSTNAME_MISMATCH:
+  case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    return "its certificate is for another name; give a URL with a name of the "
+           "certificate";
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+    return "its certificate has expired; renew it";
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+    return "its certificate is not valid yet; look at the clocks";
+  default:
+    return std::string{"its certificate is refused: "}
+           + X509_verify_cert_error_string(code);
+  }
+}
+
+} // namespace
+
+std::string tls_fault(const ssl_st* x) {
+  if (auto code = SSL_get_verify_result(x); code != X509_V_OK)
+    return certificate_fault(code);
+  auto code = ERR_peek_error();
+  if (code == 0 || ERR_GET_LIB(code) != ERR_LIB_SSL)
+    return {};
+  switch (ERR_GET_REASON(code)) {
+  case SSL_R_WRONG_VERSION_NUMBER:
+  case SSL_R_PACKET_LENGTH_TOO_LONG:
+  case SSL_R_HTTP_REQUEST:
+    return "it speaks no TLS at this port; give http:// in the URL";
+  case SSL_R_UNSUPPORTED_PROTOCOL:
+  case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    return "it offers no TLS 1.2 or later; let it";
+  case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    return "it takes none of our ciphers; for TLS 1.2 let it offer ECDHE with "
+           "AES-GCM or ChaCha20";
+  default:
+    const auto* text = ERR_reason_error_string(code);
+    return std::string{"TLS: "} + (text == nullptr ? "failed" : text);
+  }
+}
+
 } // namespace signalbox::net

@@ -49,4 +49,9 @@ private:
   bool any_name_ = false;
 };
 
+/// Says in words why the last operation of a client failed, and what to do
+/// about it, from its connection and this thread's queue of errors. Empty if
+/// TLS has nothing to say.
+std::string tls_fault(const ssl_st* x);
+
 } // namespace signalbox::net

@@ -155,3 +155,15 @@ TEST(the site answers an event with an ack or without) {
   CHECK(read_event_reply(lost, why).outcome == ec::site_failed);
   CHECK_EQUAL(why, "timeout");
 }
+TEST(a byte order mark and white space around the body are passed over) {
+  for (const auto* body :
+       {"\xEF\xBB\xBF{\"user_id\":\"anna\"}", "\r\n\t {\"user_id\":\"anna\"}\n",
+        "\xEF\xBB\xBF\n{\"user_id\":\"anna\"}\n\n"})
+    CHECK_EQUAL(outcome(200, body), "allowed anna");
+  CHECK_EQUAL(outcome(200, "\xEF\xBB\xBF"), "unavailable");
+  net::client_reply x;
+  x.status = 200;
+  x.body = "\xEF\xBB\xBF\n";
+  std::string why;
+  CHECK(read_event_reply(x, why).outcome == ec::none);
+}

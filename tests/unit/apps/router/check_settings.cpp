@@ -297,3 +297,27 @@ TEST(what will not work is warned about) {
                       "limits.outbox-bytes; a browser that gets such an event "
                       "is closed as slow"});
 }
+TEST(a password in a URL is not shown) {
+  auto x = checked(R"({"site": {"auth-url": "https://a:hide-this@host/x"}})");
+  CHECK_EQUAL(x.errors, strings{});
+  auto dump = dump_settings(x.values);
+  CHECK(dump.find("hide-this") == std::string::npos);
+  CHECK(dump.find("https://***@host/x") != std::string::npos);
+  CHECK_EQUAL(
+    faults(R"({"site": {"auth-url": "https://a:hide-this@host:0/"}})"),
+    strings{"r.json:1: site.auth-url: \"https://***@host:0/\" is not "
+            "possible; give a URL with http:// or https://, or "
+            "unix:/SOCKET:/PATH, or \"\""});
+}
+
+TEST(the site learns of one Authorization only) {
+  auto with = [](const std::string& url) {
+    return faults("{\"site\": {\"auth-url\": \"" + url
+                  + "\",\n\"headers\": [\"Authorization\"]}}");
+  };
+  CHECK_EQUAL(with("https://host/"), strings{});
+  CHECK_EQUAL(with("https://a:b@host/"),
+              strings{"r.json:2: site.headers: passes the browser's "
+                      "Authorization on, but site.auth-url has a user of its "
+                      "own; take one of them away"});
+}
