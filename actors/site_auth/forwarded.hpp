@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/api/settings.hpp"
+#include "actors/api/site_settings.hpp"
 
 #include <string>
 #include <string_view>
