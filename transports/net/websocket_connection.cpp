@@ -136,8 +136,11 @@ void websocket_connection::finish() {
   if (!io_ || finishing_)
     return;
   finishing_ = true;
-  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
-                                                opts_.close_ms);
+  // A probe has nothing to lose.
+  auto wait = session_ != nullptr && !session_->carried_by(*this)
+                ? std::min(opts_.close_ms, linger_ms)
+                : opts_.close_ms;
+  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this, wait);
   wake();
   resume();
 }

@@ -320,6 +320,7 @@ void engine_session::end(close_reason why, bool abort) {
     return;
   }
   flush();
+  heartbeat_ = wheel_.now() + opts_.close_timeout.count();
   arm();
 }
 
@@ -346,14 +347,10 @@ void engine_session::flush() {
 }
 
 void engine_session::arm() {
-  if (closed_) {
-    wheel_.arm(timer_, opts_.close_timeout.count());
-    return;
-  }
   auto next = heartbeat_;
   if (probe_ != nullptr) {
     next = std::min(next, probe_->until);
-    if (probe_->answered)
+    if (probe_->answered && !closed_)
       next = std::min(next, probe_->noop_at);
   }
   if (assembler_ != nullptr)
@@ -380,12 +377,26 @@ bool engine_session::on_heartbeat(time_point now) {
   return true;
 }
 
+/// The client has yet to hear of the end, by its next poll or by the probe that
+/// it has under way.
+void engine_session::on_closing_timer() {
+  if (probe_ != nullptr && wheel_.now() >= probe_->until) {
+    ++opts_.count->upgrade_timeouts;
+    drop_probe();
+  }
+  if (wheel_.now() < heartbeat_) {
+    arm();
+    return;
+  }
+  ++opts_.count->close_timeouts;
+  drop_probe();
+  vanish();
+}
+
 void engine_session::on_timer() {
   auto now = wheel_.now();
   if (closed_) {
-    ++opts_.count->close_timeouts;
-    drop_probe();
-    vanish();
+    on_closing_timer();
     return;
   }
   if (assembler_ != nullptr && now >= assembly_until_) {

@@ -114,6 +114,7 @@ private:
   void ask_main();
   void on_ping();
   bool on_heartbeat(time_point now);
+  void on_closing_timer();
   void on_message(std::string_view text);
   void on_connect(socket::packet& x);
   void on_attachment(std::string bytes);
@@ -154,7 +155,8 @@ private:
   bool alive_ = false;
   const engine::revision& speaks_;
   /// When the next ping is due or, while one is out, its answer; where clients
-  /// ping, when one must have come.
+  /// ping, when one must have come. Of a closed session: until when its client
+  /// may come for the news.
   time_point heartbeat_ = 0;
   carrier* websocket_ = nullptr;
   std::unique_ptr<probing> probe_;

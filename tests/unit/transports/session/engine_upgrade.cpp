@@ -219,6 +219,26 @@ TEST(a ping may leave by poll and be answered on the websocket) {
   CHECK_EQUAL(ws.take(), "2\n");
 }
 
+TEST(a probe that a closed session left waiting is dropped in time) {
+  engine_rig rig{[](options& x) {
+    x.upgrade_timeout = 600ms;
+    x.close_timeout = 2000ms;
+  }};
+  rig.polling();
+  auto& ws = probe(rig);
+  rig.advance(300);
+  rig.session->close(close_reason::kicked);
+  rig.advance(299);
+  CHECK_EQUAL(ws.take(), "");
+  rig.pass(1ms);
+  CHECK_EQUAL(ws.take(), "close\n");
+  // The poll that learns of the end has its own time, from the end on.
+  rig.advance(1500);
+  CHECK_EQUAL(rig.forgotten, 0);
+  rig.pass(200ms);
+  CHECK_EQUAL(rig.forgotten, 1);
+}
+
 TEST(a session that closes takes its probe along) {
   engine_rig rig;
   rig.polling();
