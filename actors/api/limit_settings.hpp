@@ -30,6 +30,10 @@ struct limit_settings {
   size_t per_ip = 1000;
   /// New connections per second from one address.
   size_t per_ip_rate = 100;
+  /// Sessions at a time from one address.
+  size_t sessions_per_ip = 2000;
+  /// Sessions at a time, all listeners together; 0 for twice the connections.
+  size_t sessions = 0;
   /// Whether loopback addresses count too.
   bool count_loopback = false;
   /// Queued bytes towards one connection, then it is closed as slow.

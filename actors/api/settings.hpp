@@ -2,6 +2,7 @@
 
 #include "actors/api/cluster_settings.hpp"
 #include "actors/api/limit_settings.hpp"
+#include "actors/api/proxy_settings.hpp"
 #include "actors/api/site_settings.hpp"
 
 #include <chrono>
@@ -37,6 +38,13 @@ struct site_listener_settings {
   std::vector<std::string> hosts;
   /// Namespaces they may post to; empty for all.
   std::vector<std::string> namespaces;
+};
+
+/// The listener for operators.
+struct operations_settings {
+  /// Host names by which it is called, beside those of loopback; any address
+  /// will do.
+  std::vector<std::string> hosts;
 };
 
 /// TLS on the public listener; both files or neither.
@@ -202,13 +210,6 @@ struct presence_settings {
   presence_full when_full = presence_full::refuse_newest;
 };
 
-/// Proxies in front of the router.
-struct proxy_settings {
-  /// Addresses or networks (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and
-  /// -Host are believed.
-  std::vector<std::string> trusted_proxies;
-};
-
 /// Process-wide behaviour.
 struct router_settings {
   /// I/O threads; 0 for one per core.
@@ -235,6 +236,7 @@ struct settings {
   listen_settings listen;
   tls_settings tls;
   site_listener_settings site_listener;
+  operations_settings operations;
   engine_settings engine;
   jsonp_settings jsonp;
   origin_settings origin;

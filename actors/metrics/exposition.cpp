@@ -114,6 +114,20 @@ void render_sessions(text& out, const all_counters& x) {
               x.engine.probes_refused.load());
   out.counter("origins_refused_total", "Requests refused for their Origin.",
               x.engine.origins_refused.load());
+  out.counter("hidden_pages_refused_total",
+              "Requests of pages of other sites refused for want of an Origin.",
+              x.engine.hidden_pages_refused.load());
+  out.metric("sessions_refused_total", "counter", "Sessions refused.");
+  static constexpr std::string_view bounds[] = {"per-ip", "per-ip-rate",
+                                                "sessions-per-ip", "sessions"};
+  static_assert(std::size(bounds)
+                == static_cast<size_t>(net::session_bound::count_));
+  for (size_t i = 0; i < std::size(bounds); ++i)
+    out.value(x.engine.sessions_refused[i].load(), label("limit", bounds[i]));
+  out.counter("sessions_displaced_total",
+              "Sessions that were opened, never used, and gave way to another "
+              "one of their address.",
+              x.engine.sessions_displaced.load());
   out.counter("unknown_sids_total", "Requests with an unknown session id.",
               x.engine.unknown_sids.load());
 }
@@ -139,6 +153,10 @@ void render_net(text& out, const all_counters& x) {
   out.value(n.header_too_large.load(), label("limit", "header-bytes"));
   out.value(n.too_many_headers.load(), label("limit", "headers"));
   out.value(n.body_too_large.load(), label("limit", "body"));
+  out.counter("operations_refused_total",
+              "Requests to the operations listener refused for their Host, "
+              "Origin or page.",
+              n.operations_refused.load());
   out.metric("http_timeouts_total", "counter", "HTTP deadlines missed.");
   out.value(n.timeouts_header.load(), label("phase", "header"));
   out.value(n.timeouts_body.load(), label("phase", "body"));

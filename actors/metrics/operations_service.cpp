@@ -9,14 +9,16 @@ namespace signalbox {
 
 namespace {
 
+constexpr std::string_view api_path = "/api/";
 constexpr std::string_view cluster_path = "/api/v1/cluster";
 
 class operations_service : public net::http_service {
 public:
   operations_service(std::function<all_counters()> read, std::string version,
+                     std::function<std::string()> ingest,
                      cluster_actions actions)
     : read_(std::move(read)), version_(std::move(version)),
-      actions_(std::move(actions)) {
+      ingest_(std::move(ingest)), actions_(std::move(actions)) {
     // nop
   }
 
@@ -30,6 +32,9 @@ public:
     out.headers = "Cache-Control: no-store\r\n";
     if (x.method == "POST" && x.path.starts_with(cluster_path)) {
       act(x, out);
+    } else if (x.path.starts_with(api_path) && x.method != "GET"
+               && x.method != "HEAD") {
+      refuse(out, 404, wrong_listener());
     } else if (x.method != "GET" && x.method != "HEAD") {
       out.status = 405;
       out.body = "only GET\n";
@@ -61,13 +66,34 @@ public:
         refuse(out, 404, "this router is by itself; give it a cluster.name");
     } else {
       out.status = 404;
-      out.body = "known paths are /healthz, /readyz, /metrics, /api/v1/status, "
-                 "/api/v1/clients and /api/v1/cluster\n";
+      if (x.path.starts_with(api_path))
+        refuse(out, 404, wrong_listener());
+      else
+        out.body =
+          "known paths are /healthz, /readyz, /metrics, /api/v1/status, "
+          "/api/v1/clients and /api/v1/cluster\n";
     }
     from->respond(std::move(out));
   }
 
+  // Nothing here takes a body, so whoever sends one means another listener.
+  void on_too_large(net::http_connection& from) override {
+    const auto& x = from.request();
+    net::http_response out;
+    refuse(out, 413,
+           x.path.starts_with(cluster_path)
+             ? "these calls have no body; send it empty"
+             : wrong_listener());
+    from.respond(std::move(out));
+  }
+
 private:
+  std::string wrong_listener() const {
+    return "this is listen.operations; the API that takes events is at "
+           "listen.ingest, http://"
+           + ingest_() + "/api/v1/events";
+  }
+
   static void refuse(net::http_response& out, unsigned status,
                      std::string_view why) {
     out.status = status;
@@ -106,6 +132,7 @@ private:
 
   std::function<all_counters()> read_;
   std::string version_;
+  std::function<std::string()> ingest_;
   cluster_actions actions_;
   std::chrono::steady_clock::time_point started_ =
     std::chrono::steady_clock::now();
@@ -115,9 +142,10 @@ private:
 
 std::unique_ptr<net::http_service>
 make_operations_service(std::function<all_counters()> read, std::string version,
+                        std::function<std::string()> ingest,
                         cluster_actions actions) {
   return std::make_unique<operations_service>(
-    std::move(read), std::move(version), std::move(actions));
+    std::move(read), std::move(version), std::move(ingest), std::move(actions));
 }
 
 } // namespace signalbox

@@ -3,6 +3,7 @@
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/post.hpp"
 #include "actors/shard/light_actor.hpp"
+#include "transports/net/header_list.hpp"
 #include "transports/net/http_connection.hpp"
 
 #include <caf/send.hpp>
@@ -87,8 +88,8 @@ public:
     const auto& x = from->request();
     if (!x.path.starts_with(api_prefix))
       return rest_->on_header(from);
-    auto encoding = x.header("content-encoding");
-    if (!encoding.empty() && encoding != "identity")
+    auto encoding = net::joined(x, "content-encoding");
+    if (!encoding.empty() && !net::same_token(encoding, "identity"))
       refuse(*from, 415, {ec::bad_request, "", "send the body uncompressed"});
     return max_body_;
   }

@@ -1,9 +1,9 @@
 #include "apps/router/listeners.hpp"
 
-#include "actors/api/log.hpp"
 #include "actors/transport/api_service.hpp"
 #include "apps/router/net_options.hpp"
 #include "apps/router/version.hpp"
+#include "transports/net/operations_guard.hpp"
 #include "transports/net/session_ids.hpp"
 #include "transports/net/site_guard.hpp"
 
@@ -25,9 +25,6 @@ constexpr size_t reserved_files = 200;
 /// that they share with the browsers.
 constexpr size_t inner_connections = 64;
 
-/// A refused Origin is reported once per so many milliseconds.
-constexpr int64_t report_interval = 1000;
-
 /// Raises the limit on open files to what the system allows. Returns it.
 size_t raise_file_limit() {
   rlimit x{};
@@ -43,7 +40,7 @@ size_t raise_file_limit() {
 listeners::listeners(const settings& opts, counters& count)
   : opts_(opts), count_(count),
     addresses_(opts.limits.per_ip, opts.limits.per_ip_rate,
-               opts.limits.count_loopback),
+               opts.limits.count_loopback, opts.limits.sessions_per_ip),
     origins_(opts.origin.allow, opts.origin.require) {
   // nop
 }
@@ -69,39 +66,30 @@ void listeners::set_limits() {
   if (opts_.limits.connections != 0)
     most = std::min(most, opts_.limits.connections);
   spdlog::info("{} open files allowed: up to {} connections", allowed, most);
-  limits_.http = http_limits_of(opts_);
+  fill_limits(opts_, limits_);
   limits_.connections = most;
   limits_.addresses = &addresses_;
   limits_.counters = &net_count_;
-  limits_.trusted_proxies = opts_.proxy.trusted_proxies;
   // However many browsers come, the site and the operators get through.
   inner_limits_ = limits_;
   inner_limits_.connections +=
     std::min(inner_connections, (allowed - most) / 2);
   fill_engine_options(opts_, engine_);
+  engine_.most_sessions = most_sessions(opts_, most);
   engine_.census = &clients_;
   engine_.session.count = &session_count_;
-  engine_.on_origin_refused = [this](auto origin, auto host) {
-    report_origin(origin, host);
-  };
+  engine_.on_page_refused = [this](const auto& x) { pages_.report(x); };
   // Publishers come as they are and say whose address they have themselves.
   site_limits_ = inner_limits_;
-  site_limits_.trusted_proxies.clear();
+  site_limits_.trusted_proxies = {};
+  site_limits_.proxy_protocol = false;
   site_limits_.bare_lf = true;
   site_engine_ = engine_;
   site_engine_.site = true;
   site_engine_.jsonp = {};
-}
-
-void listeners::report_origin(std::string_view origin, std::string_view host) {
-  auto now = net::loop::clock();
-  auto last = origin_reported_.load();
-  if (now - last < report_interval
-      || !origin_reported_.compare_exchange_strong(last, now))
-    return;
-  spdlog::warn("refused a request with Origin \"{}\" to host \"{}\"; to "
-               "admit it, add it to origin.allow",
-               printable(origin), printable(host));
+  // One publisher may have a session for each of its posts.
+  ingest_engine_ = engine_;
+  engine_.addresses = &addresses_;
 }
 
 std::string listeners::open(const std::vector<net::loop*>& loops,
@@ -134,6 +122,7 @@ void listeners::open_tunnels(const std::vector<net::loop*>& loops,
                                          limits_.connections, tunnel_count_);
   inside.carrier()->start(*inside.membership(), *ways_);
   engine_.away = ways_.get();
+  ingest_engine_.away = ways_.get();
   site_engine_.away = ways_.get();
 }
 
@@ -156,7 +145,8 @@ void listeners::make_servers(const std::vector<net::loop*>& loops,
   ingest_ =
     std::make_unique<net::server>(first, inner_limits_, [&](net::loop& home) {
       return make_api_service(control, inside.ingest(), opts_.ingest.max_body,
-                              make_engine(home, *ingest_ids_, engine_), count_);
+                              make_engine(home, *ingest_ids_, ingest_engine_),
+                              count_);
     });
   if (!opts_.listen.site.empty())
     site_ =
@@ -173,8 +163,11 @@ void listeners::make_servers(const std::vector<net::loop*>& loops,
                    [x = inside.membership()](uint16_t number) {
                      return x->drain(number);
                    }};
-      return make_operations_service(read, std::string{version},
-                                     std::move(actions));
+      return net::make_operations_guard(make_operations_service(
+                                          read, std::string{version},
+                                          [this] { return ingest_->address(); },
+                                          std::move(actions)),
+                                        opts_.operations.hosts);
     });
 }
 

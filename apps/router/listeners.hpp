@@ -3,6 +3,7 @@
 #include "actors/api/counters.hpp"
 #include "actors/api/settings.hpp"
 #include "actors/metrics/operations_service.hpp"
+#include "apps/router/page_report.hpp"
 #include "apps/router/rooms.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/client_files.hpp"
@@ -12,12 +13,10 @@
 #include "transports/net/server.hpp"
 #include "transports/net/tunnel.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,7 +91,6 @@ public:
 
 private:
   void set_limits();
-  void report_origin(std::string_view origin, std::string_view host);
   std::unique_ptr<net::session_ids> make_ids(const char* listener,
                                              size_t shards) const;
   void open_tunnels(const std::vector<net::loop*>& loops, rooms& inside);
@@ -114,8 +112,9 @@ private:
   net::shared_limits site_limits_;
   net::client_census clients_;
   net::engine_options engine_;
+  net::engine_options ingest_engine_;
   net::engine_options site_engine_;
-  std::atomic<int64_t> origin_reported_{0};
+  page_report pages_;
   std::unique_ptr<net::client_files> files_;
   std::unique_ptr<net::session_ids> public_ids_;
   std::unique_ptr<net::session_ids> ingest_ids_;

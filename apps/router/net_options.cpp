@@ -6,10 +6,22 @@
 
 namespace signalbox::app {
 
-net::http_limits http_limits_of(const settings& opts) {
+void fill_limits(const settings& opts, net::shared_limits& out) {
   const auto& l = opts.limits;
-  return {l.request_line, l.header_bytes, l.headers,      l.header_timeout,
-          l.body_timeout, l.idle_timeout, l.write_timeout};
+  out.http = {l.request_line, l.header_bytes, l.headers,      l.header_timeout,
+              l.body_timeout, l.idle_timeout, l.write_timeout};
+  const auto& proxy = opts.proxy;
+  out.trusted_proxies = net::networks{proxy.trusted_proxies};
+  out.proxy_protocol = proxy.protocol == proxy_protocol::accept;
+  if (proxy.headers == proxy_headers::x_forwarded)
+    out.forwarded = net::forwarded_headers::x_forwarded;
+  else if (proxy.headers == proxy_headers::forwarded)
+    out.forwarded = net::forwarded_headers::forwarded;
+}
+
+size_t most_sessions(const settings& opts, size_t connections) {
+  // Polling sessions have no connection between two requests.
+  return opts.limits.sessions != 0 ? opts.limits.sessions : 2 * connections;
 }
 
 void fill_engine_options(const settings& opts, net::engine_options& out) {
@@ -20,6 +32,8 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
            != e.transports.end();
   };
   out.path = e.path;
+  if (!out.path.ends_with('/'))
+    out.path += '/';
   out.serves = {};
   for (const auto& name : e.generations)
     if (auto known = codec::parse_dialect(name))

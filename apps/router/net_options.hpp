@@ -9,8 +9,12 @@
 
 namespace signalbox::app {
 
-/// Returns the bounds of every HTTP connection.
-net::http_limits http_limits_of(const settings& opts);
+/// Sets the bounds of every HTTP connection, and what is believed of proxies;
+/// the rest stays as it is.
+void fill_limits(const settings& opts, net::shared_limits& out);
+
+/// Returns how many sessions there may be beside so many connections.
+size_t most_sessions(const settings& opts, size_t connections);
 
 /// Sets what the settings say of the Engine.IO transport; counters and
 /// callbacks stay as they are.

@@ -98,11 +98,18 @@ bool is_origin(std::string_view x) {
 
 bool is_network(std::string_view x) {
   auto slash = x.find('/');
-  auto bits = address_bits(x.substr(0, slash));
+  auto host = x.substr(0, slash);
+  // A zone changes nothing, and belongs to IPv6.
+  if (host.find(':') != host.npos)
+    host = host.substr(0, host.find('%'));
+  auto bits = address_bits(host);
   if (bits == 0 || slash == std::string_view::npos)
     return bits > 0;
   auto prefix = parse_count(x.substr(slash + 1));
-  return prefix && *prefix <= bits;
+  // Written as IPv6, a network of IPv4 begins behind 96 bits.
+  auto mapped = bits == 128 && lower_case(host).starts_with("::ffff:")
+                && host.find('.') != host.npos;
+  return prefix && *prefix <= bits && (!mapped || *prefix >= 96);
 }
 
 bool is_namespace_name(std::string_view x) {
@@ -124,8 +131,8 @@ bool is_json_pointer(std::string_view x) {
 }
 
 bool is_path_prefix(std::string_view x) {
-  return x.size() > 2 && x.starts_with('/') && x.ends_with('/')
-         && x.find("//") == x.npos && x.find("/../") == x.npos
+  return x.size() > 1 && x.starts_with('/') && x.find("//") == x.npos
+         && x.find("/../") == x.npos && !x.ends_with("/..")
          && std::all_of(x.begin(), x.end(), [](char c) {
               return alphanumeric(c) || c == '/' || c == '.' || c == '_'
                      || c == '-';

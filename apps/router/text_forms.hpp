@@ -74,7 +74,7 @@ inline constexpr text_form json_pointer{is_json_pointer,
                                         "a JSON pointer, such as /to"};
 
 inline constexpr text_form path_prefix{
-  is_path_prefix, "a path that starts and ends with /, such as /socket.io/"};
+  is_path_prefix, "a path that starts with /, such as /socket.io/"};
 
 inline constexpr text_form host_name{
   is_host_name, "a host name or address without a port, such as "

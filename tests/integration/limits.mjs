@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { within, until } from './support/deadline.mjs';
 import { call, deliver, post, user } from './support/ingest.mjs';
 import { metric, metrics, reaches } from './support/metrics.mjs';
-import { Connection, Polling, WebSocket, base, frame, request, separator,
+import { Connection, Polling, WebSocket, base, frame, request, send, separator,
   upgradeHeaders } from './support/raw.mjs';
 import { startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
@@ -284,6 +284,74 @@ describe('how many connections', () => {
     await until(async () => (await from('127.0.0.3', port)).admitted, 5000,
       'the next second');
   }, { limits: { 'count-loopback': true } });
+});
+
+describe('how many sessions', () => {
+  const used = async (port) => {
+    const session = await Polling.open(port);
+    assert.equal((await session.post('3')).status, 200);
+    return session;
+  };
+  const refused = async (port, path, status, body, options) => {
+    const answer = await send(port, 'GET', path, options);
+    assert.deepEqual([answer.status, answer.body, answer.headers['retry-after']],
+      [status, body, '1'], path);
+  };
+
+  limit('limits.sessions-per-ip', async ({ router, port, value, rises, keeps }) => {
+    const connection = await Connection.open(port);
+    const handshake = async (path) => {
+      connection.write(request('GET', path, { headers: { Cookie: 'session=anna' } }));
+      return connection.response();
+    };
+    const live = (count) => reaches(router, 'sessions{transport="polling"}', count);
+    // The oldest of those that nobody uses gives way, of each generation.
+    await keeps(async () => {
+      for (const path of [base(), '/socket.io/?EIO=3&transport=polling', '/socket.io/1/'])
+        for (let i = 0; i < 2 * value; ++i)
+          assert.equal((await handshake(path)).status, 200);
+      await live(value);
+    });
+    // Those that are used stay.
+    const all = [];
+    await keeps(async () => {
+      while (all.length < value)
+        all.push(await used(port));
+    });
+    const why = 'Too many sessions of an address';
+    const json = `{"code":4,"message":"${why}"}`;
+    await rises(async () => {
+      await refused(port, base(), 429, json);
+      await refused(port, '/socket.io/?EIO=3&transport=polling', 429, json);
+      await refused(port, '/socket.io/1/', 429, why);
+      await refused(port, '/socket.io/?EIO=4&transport=websocket', 429, why,
+        { headers: upgradeHeaders });
+    }, 4);
+    // A session that goes makes room.
+    await all[0].post('1');
+    await until(async () => (await send(port, 'GET', base())).status === 200, 5000,
+      'room for another session');
+    for (const session of all.slice(1))
+      assert.equal((await session.post('3')).status, 200);
+    // Publishers are not counted so.
+    for (let i = 0; i < 2 * value; ++i)
+      assert.equal((await send(router.ingest.port, 'GET', base())).status, 200);
+    connection.destroy();
+  }, { limits: { 'count-loopback': true }, engine: { 'close-timeout': '1s' },
+    router: { threads: 1 } });
+
+  limit('limits.sessions', async ({ router, port, value, rises, keeps }) => {
+    await keeps(async () => {
+      for (let i = 0; i < value / 2; ++i) {
+        await used(port);
+        await used(router.ingest.port);
+      }
+    });
+    await rises(async () => {
+      for (const at of [port, router.ingest.port])
+        await refused(at, base(), 503, '{"code":4,"message":"Too many sessions"}');
+    }, 2);
+  });
 });
 
 describe('what one session may cost', () => {

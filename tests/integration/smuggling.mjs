@@ -112,7 +112,6 @@ describe('one keep-alive connection, one request, then a marker', () => {
     'HTTP/1.2': get('', `GET ${poll} HTTP/1.2`),
     'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'a TLS hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
-    'two Cookie': get('Cookie: session=a\r\nCookie: session=b\r\n'),
     'two Origin': get('Origin: http://h\r\nOrigin: https://evil.example\r\n'),
     'a chunk size of 17 digits':
       post('Transfer-Encoding: chunked\r\n', '00000000000000011\r\n'),
@@ -419,6 +418,23 @@ describe('what the site is told of a browser', () => {
     const cookie = 'a="b c"; session=bytes-1; empty=; d=%E2%82%AC; e=f=g; ü=ö;h=1';
     const seen = await question({ Cookie: cookie }, 'bytes-1');
     assert.equal(seen.cookie, cookie);
+  });
+
+  test('all lines of a header as one', async () => {
+    const connection = await Connection.open(port);
+    const lines = ['Cookie: a=1', 'Accept-Language: de', 'Cookie: session=lines-2',
+      'Accept-Language: en;q=0.8', 'User-Agent: one', 'User-Agent: two',
+      ...Object.entries({ ...upgradeHeaders, Connection: 'keep-alive' }).map(([x, y]) => `${x}: ${y}`),
+      'Connection: Upgrade'];
+    connection.write(Buffer.concat([
+      Buffer.from(`GET ${socketUrl} HTTP/1.1\r\nHost: h\r\n${lines.join('\r\n')}\r\n\r\n`),
+      frame(1, '40')]));
+    assert.equal((await connection.response()).status, 101);
+    const { headers } = await site.asked.find((x) => x.headers.cookie?.includes('lines-2'));
+    assert.equal(headers.cookie, 'a=1; session=lines-2');
+    assert.equal(headers['accept-language'], 'de, en;q=0.8');
+    assert.equal(headers['user-agent'], 'one');
+    connection.destroy();
   });
 
   test('a User-Agent is cut', async () => {

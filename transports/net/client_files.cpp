@@ -2,9 +2,11 @@
 
 #include "transports/codec/base64.hpp"
 #include "transports/codec/deflate.hpp"
+#include "transports/net/header_list.hpp"
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -46,12 +48,16 @@ std::optional<http_response> client_files::find(std::string_view name,
   out.content_type = found.type;
   out.headers = "Cache-Control: public, max-age=0\r\nETag: " + found.etag
                 + "\r\nVary: Accept-Encoding\r\n";
-  auto known = x.header("if-none-match");
-  if (known == found.etag || known == "W/" + found.etag) {
+  auto known = list_elements(x, "if-none-match");
+  auto same = [&found](std::string_view tag) {
+    return tag == "*" || tag == found.etag
+           || (tag.starts_with("W/") && tag.substr(2) == found.etag);
+  };
+  if (std::any_of(known.begin(), known.end(), same)) {
     out.status = 304;
     return out;
   }
-  if (has_token(x.header("accept-encoding"), "gzip")) {
+  if (takes_coding(x, "gzip")) {
     out.headers += "Content-Encoding: gzip\r\n";
     out.body = found.gzipped;
   } else {

@@ -1,5 +1,6 @@
 #include "transports/net/engine_options.hpp"
 
+#include "transports/net/header_list.hpp"
 #include "transports/net/http_connection.hpp"
 #include "transports/net/origin_policy.hpp"
 #include "transports/net/session_ids.hpp"
@@ -17,10 +18,17 @@ make_handshake(const http_request& x, const engine_options& opts,
   auto out = std::make_shared<session::handshake>(
     x.address, speaks == codec::dialect::eio4 ? std::string_view{} : x.query,
     speaks, opts.site);
-  for (const auto& [name, value] : x.headers)
-    for (const auto& wanted : opts.keep_headers)
-      if (same_token(name, wanted))
-        out->add(wanted, value);
+  for (const auto& wanted : opts.keep_headers) {
+    size_t lines = 0;
+    std::string_view line;
+    for (const auto& [name, value] : x.headers)
+      if (same_token(name, wanted) && ++lines == 1)
+        line = value;
+    if (lines == 1)
+      out->add(wanted, line);
+    else if (lines > 1)
+      out->add(wanted, joined(x, wanted));
+  }
   if (opts.keep_host)
     out->reached(x.host, x.secure);
   out->shrink();
@@ -36,9 +44,9 @@ uint64_t hash_cookies(const http_request& x,
   if (names.empty())
     return 0;
   std::string all;
-  auto cookies = x.header("cookie");
+  auto cookies = joined(x, "cookie");
   for (const auto& name : names) {
-    for (auto rest = cookies; !rest.empty();) {
+    for (auto rest = std::string_view{cookies}; !rest.empty();) {
       auto end = std::min(rest.find(';'), rest.size());
       auto item = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));

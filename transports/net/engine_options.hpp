@@ -1,8 +1,10 @@
 #pragma once
 
 #include "transports/codec/dialect.hpp"
+#include "transports/net/address_limiter.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/http.hpp"
+#include "transports/net/origin_policy.hpp"
 #include "transports/net/websocket_connection.hpp"
 #include "transports/session/handshake.hpp"
 #include "transports/session/session_core.hpp"
@@ -11,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +26,28 @@ namespace signalbox::net {
 class session_ids;
 class tunnels;
 
+/// What a session may be one too many of.
+enum class session_bound : uint8_t {
+  /// Connections of its client's address, behind a proxy.
+  per_ip,
+  /// New ones in a second, behind a proxy.
+  per_ip_rate,
+  /// Sessions of its client's address.
+  sessions_per_ip,
+  /// All sessions.
+  sessions,
+  count_,
+};
+
+/// A request of a page that may not speak to the router.
+struct refused_page {
+  /// What it is refused for.
+  origin_policy::verdict why = origin_policy::verdict::foreign;
+  /// Its Origin, or else its Referer; empty if it has neither.
+  std::string_view page;
+  std::string_view host;
+};
+
 /// What the public listener counts beside `net_counters`.
 struct engine_counters {
   /// Sessions that are known, those included whose clients have yet to fetch
@@ -30,6 +55,12 @@ struct engine_counters {
   std::atomic<int64_t> sessions{0};
   std::atomic<uint64_t> probes_refused{0};
   std::atomic<uint64_t> origins_refused{0};
+  /// Requests of pages of other sites that named no Origin.
+  std::atomic<uint64_t> hidden_pages_refused{0};
+  std::array<std::atomic<uint64_t>, static_cast<size_t>(session_bound::count_)>
+    sessions_refused{};
+  /// Sessions that gave way to newer ones of their address.
+  std::atomic<uint64_t> sessions_displaced{0};
   std::atomic<uint64_t> unknown_sids{0};
 };
 
@@ -38,6 +69,7 @@ struct engine_options {
   /// One switch for each dialect.
   using switches = std::array<bool, codec::dialects>;
 
+  /// Ends with a slash, which a request may leave out.
   std::string path = "/socket.io/";
   session::options session;
   websocket_connection::options websocket;
@@ -62,9 +94,12 @@ struct engine_options {
   client_census* census = nullptr;
   /// The way to the sessions of other nodes; null for a router by itself.
   tunnels* away = nullptr;
-  /// Where a refused Origin is reported, with the request's Origin.
-  std::function<void(std::string_view origin, std::string_view host)>
-    on_origin_refused;
+  /// Where the clients' addresses are counted; null where they are not.
+  address_limiter* addresses = nullptr;
+  /// Sessions at a time, those of all listeners together.
+  size_t most_sessions = std::numeric_limits<size_t>::max();
+  /// Where a refused page is reported.
+  std::function<void(const refused_page& x)> on_page_refused;
 };
 
 /// Returns what a client presented, as far as it is kept.

@@ -29,12 +29,17 @@ enum error : int {
 
 constexpr std::string_view no_store = "cache-control: no-store\r\n";
 
+/// What those are told who post events where browsers connect.
+constexpr std::string_view wrong_listener =
+  R"({"ok":false,"error":{"message":"this listener is for browsers; )"
+  R"(the API that takes events is at listen.ingest"}})";
+
 constexpr std::string_view octets = "application/octet-stream";
 
 } // namespace
 
 /// A session with what belongs to it on this floor.
-struct engine_service::entry {
+struct engine_service::entry : session_seat {
   entry(std::string sid, const engine::revision& speaks,
         const session::options& opts, loop& home, session_table<entry>& owner)
     : session(std::move(sid), speaks, opts, home.wheel(),
@@ -114,8 +119,9 @@ engine_service::engine_service(loop& home, const engine_options& opts,
   : home_(home), opts_(opts), ids_(ids), origins_(origins), files_(files),
     counters_(counters), accept_(accept),
     drain_timer_(session::make_timer<&engine_service::drain_some>(this)),
-    sessions_(home, counters), legacy_(std::make_unique<legacy_service>(
-                                 home, opts, ids, counters, accept)) {
+    gate_(opts, counters), sessions_(home, counters),
+    legacy_(std::make_unique<legacy_service>(home, opts, ids, gate_, counters,
+                                             accept)) {
   // nop
 }
 
@@ -123,28 +129,52 @@ engine_service::~engine_service() = default;
 
 // -- requests -----------------------------------------------------------------
 
+/// Returns what stands below the prefix; nothing elsewhere.
+std::optional<std::string_view>
+engine_service::below(const http_request& x) const {
+  const std::string_view prefix = opts_.path;
+  if (x.path.starts_with(prefix))
+    return x.path.substr(prefix.size());
+  // Some clients and proxies leave the last slash out.
+  if (x.path == prefix.substr(0, prefix.size() - 1))
+    return std::string_view{};
+  return {};
+}
+
 std::optional<codec::legacy_path>
 engine_service::legacy_path(const http_request& x) const {
-  if (!x.path.starts_with(opts_.path))
-    return {};
-  return codec::parse_legacy_path(x.path.substr(opts_.path.size()));
+  auto rest = below(x);
+  return rest ? codec::parse_legacy_path(*rest) : std::nullopt;
 }
 
 /// Refuses a request of a page that may not speak to the router.
-bool engine_service::admit(http_connection& from, bool script, bool upgrade) {
+bool engine_service::admit(http_connection& from, bool script, bool upgrade,
+                           bool legacy) {
+  using verdict = origin_policy::verdict;
   const auto& x = from.request();
   // The listener of publishers has a guard of its own.
-  if (opts_.site || (script ? origins_.admits_script(x) : origins_.admits(x)))
+  if (opts_.site)
     return true;
-  ++counters_.origins_refused;
+  auto why = script ? origins_.judge_script(x) : origins_.judge(x);
+  if (why == verdict::admitted)
+    return true;
+  auto hidden = why == verdict::hidden;
+  ++(hidden ? counters_.hidden_pages_refused : counters_.origins_refused);
   auto page = x.header("origin");
-  if (opts_.on_origin_refused)
-    opts_.on_origin_refused(script && page.empty() ? x.header("referer") : page,
-                            x.host);
+  if (opts_.on_page_refused)
+    opts_.on_page_refused(
+      {why, page.empty() ? x.header("referer") : page, x.host});
   http_response no;
   no.status = 403;
-  no.content_type = "application/json";
-  no.body = R"({"code":4,"message":"Forbidden"})";
+  auto text = hidden ? "Forbidden: a page of another site asked, without an "
+                       "Origin"
+                     : "Forbidden";
+  if (legacy) {
+    no.body = text;
+  } else {
+    no.content_type = "application/json";
+    no.body = std::string{R"({"code":4,"message":")"} + text + "\"}";
+  }
   no.close = upgrade;
   from.respond(std::move(no));
   return false;
@@ -153,12 +183,16 @@ bool engine_service::admit(http_connection& from, bool script, bool upgrade) {
 size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   const auto& x = from->request();
   auto upgrade = wants_upgrade(x);
-  if (!x.path.starts_with(opts_.path)) {
-    answer(*from, 404, {}, "text/plain; charset=UTF-8");
+  auto rest = below(x);
+  if (!rest) {
+    if (x.path.starts_with("/api/") && !opts_.site)
+      answer(*from, 404, std::string{wrong_listener}, "application/json");
+    else
+      answer(*from, 404, {}, "text/plain; charset=UTF-8");
     return 0;
   }
   if ((x.method == "GET" || x.method == "HEAD") && !opts_.site) {
-    if (auto file = files_.find(x.path.substr(opts_.path.size()), x)) {
+    if (auto file = files_.find(*rest, x)) {
       file->headers += cors_headers(x, opts_);
       from->respond(std::move(*file));
       return 0;
@@ -168,7 +202,7 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   params query{x.query, opts_.lax_revision};
   auto script = legacy ? legacy_->by_script(x, *legacy)
                        : query.script && query.transport == "polling";
-  if (!admit(*from, script, upgrade))
+  if (!admit(*from, script, upgrade, legacy.has_value()))
     return 0;
   if (x.method == "OPTIONS" && !x.header("origin").empty() && !opts_.site) {
     from->respond(origin_policy::preflight(x));
@@ -207,6 +241,7 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     answer_error(*from, sid_unknown, upgrade);
     return 0;
   }
+  owner->use();
   auto dialect = owner->session.speaks().dialect();
   if (!query.says(dialect)
       || (script && !opts_.jsonp[static_cast<size_t>(dialect)]))
@@ -230,7 +265,7 @@ void engine_service::on_session(const std::shared_ptr<http_connection>& from,
   if (x.method == "GET") {
     // A poll is held before its body would be read, so it must have none.
     auto length = x.header("content-length");
-    if ((!length.empty() && length != "0")
+    if ((!length.empty() && length.find_first_not_of('0') != length.npos)
         || !x.header("transfer-encoding").empty()) {
       answer_error(*from, bad_request, false);
       return;
@@ -319,13 +354,18 @@ std::string engine_service::error_headers(const http_request& x) {
 
 // -- opening ------------------------------------------------------------------
 
+/// Makes a session. Returns null if the request has been refused.
 std::shared_ptr<engine_service::entry>
-engine_service::insert(const http_request& x, const params& query) {
+engine_service::insert(http_connection& by, const params& query,
+                       refusal_form form) {
+  const auto& x = by.request();
   const auto& speaks = engine::find_revision(
     *query.speaks, query.base64 || query.script.has_value());
   auto from = make_handshake(x, opts_, speaks.dialect());
   auto y = std::make_shared<entry>(ids_.make(home_.index()), speaks,
                                    opts_.session, home_, sessions_);
+  if (!gate_.admit(by, *y, form))
+    return nullptr;
   y->cookies = hash_cookies(x, opts_.bind_cookies);
   y->session.attach(accept_.on_open(y->session, from, home_.index()), from);
   sessions_.insert(y);
@@ -356,7 +396,10 @@ void engine_service::open(const std::shared_ptr<http_connection>& from,
     on_upgrade(from, query);
     return;
   }
-  auto x = insert(from->request(), query);
+  auto x = insert(*from, query, refusal_form::json);
+  if (x == nullptr)
+    return;
+  gate_.expect(*x, x->session);
   x->session.open_polling();
   x->session.on_poll(
     std::make_shared<held_poll>(from, style(from->request(), query)));
@@ -378,7 +421,9 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   if (!query.sid.empty())
     owner = sessions_.find(query.sid);
   else if (!polling)
-    owner = insert(x, query);
+    owner = insert(*from, query, refusal_form::upgrade);
+  if (owner == nullptr && !polling)
+    return;
   auto peer = from->admitted_as();
   std::string rest;
   auto io = from->release(rest);

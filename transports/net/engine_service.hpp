@@ -7,6 +7,7 @@
 #include "transports/net/http.hpp"
 #include "transports/net/http_connection.hpp"
 #include "transports/net/origin_policy.hpp"
+#include "transports/net/session_gate.hpp"
 #include "transports/net/session_ids.hpp"
 #include "transports/net/session_table.hpp"
 #include "transports/net/websocket_connection.hpp"
@@ -51,9 +52,11 @@ private:
   struct exchange;
   struct params;
 
+  std::optional<std::string_view> below(const http_request& x) const;
+
   /// Returns the path below the prefix if it is one of 0.9.
   std::optional<codec::legacy_path> legacy_path(const http_request& x) const;
-  bool admit(http_connection& from, bool script, bool upgrade);
+  bool admit(http_connection& from, bool script, bool upgrade, bool legacy);
   void drain_some();
   void open(const std::shared_ptr<http_connection>& from, const params& query,
             bool upgrade);
@@ -61,7 +64,8 @@ private:
                   const std::shared_ptr<entry>& owner, const params& query);
   void on_upgrade(const std::shared_ptr<http_connection>& from,
                   const params& query);
-  std::shared_ptr<entry> insert(const http_request& x, const params& query);
+  std::shared_ptr<entry> insert(http_connection& from, const params& query,
+                                refusal_form form);
   poll_style style(const http_request& x, const params& query) const;
   void answer_error(http_connection& from, int code, bool raw);
   void answer(http_connection& from, unsigned status, std::string body,
@@ -80,6 +84,7 @@ private:
   int64_t drain_for_ = 0;
   size_t drained_ = 0;
   std::vector<std::weak_ptr<session::session_core>> to_drain_;
+  session_gate gate_;
   session_table<entry> sessions_;
   std::unique_ptr<legacy_service> legacy_;
 };

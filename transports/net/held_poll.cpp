@@ -2,6 +2,7 @@
 
 #include "transports/codec/deflate.hpp"
 #include "transports/codec/jsonp.hpp"
+#include "transports/net/header_list.hpp"
 
 namespace signalbox::net {
 
@@ -34,9 +35,8 @@ void held_poll::answer(std::string payload, bool binary) {
     make_script(x);
     append_script(style_.call, std::exchange(payload, {}), payload);
   }
-  auto accepted = via_->request().header("accept-encoding");
   if (style_.compression && payload.size() >= compress_from
-      && has_token(accepted, "gzip")) {
+      && takes_coding(via_->request(), "gzip")) {
     codec::gzip(payload, x.body);
     x.headers += "Content-Encoding: gzip\r\n";
   } else {

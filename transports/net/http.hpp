@@ -26,10 +26,16 @@ struct http_request {
   std::string address;
   /// Host the client asked for, behind trusted proxies the one they report.
   std::string host;
+  /// Port the client asked for where a trusted proxy reports one; its own as
+  /// often as not.
+  std::string_view port;
   /// Whether the client's own connection is encrypted.
   bool secure = false;
+  /// Whether it came by a trusted proxy, whose connections are not counted.
+  bool proxied = false;
 
-  /// Returns the value of a header (any case), empty if it is missing.
+  /// Returns the value of the first line of a header (any case), empty if it is
+  /// missing. For those that are a list see `header_list.hpp`.
   std::string_view header(std::string_view name) const noexcept;
 };
 
@@ -85,19 +91,7 @@ public:
 void append_head(const http_response& x, bool close, bool old,
                  std::string& out);
 
-/// Believes the forwarding headers of a request that came through one of the
-/// trusted networks: address, host and scheme become the client's.
-void apply_forwarded(http_request& x, const std::vector<std::string>& trusted);
-
-/// Returns whether `address` lies in one of the networks (`10.0.0.0/8`, plain
-/// addresses too).
-bool in_networks(const std::string& address,
-                 const std::vector<std::string>& networks);
-
 /// Returns whether two header names or tokens are equal, ignoring case.
 bool same_token(std::string_view x, std::string_view y) noexcept;
-
-/// Returns whether a comma separated header value has a token, ignoring case.
-bool has_token(std::string_view list, std::string_view token) noexcept;
 
 } // namespace signalbox::net

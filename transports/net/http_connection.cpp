@@ -1,6 +1,7 @@
 #include "transports/net/http_connection.hpp"
 
 #include "transports/codec/header_lines.hpp"
+#include "transports/net/header_list.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -19,11 +20,13 @@ constexpr size_t waiting_limit = 65536;
 } // namespace
 
 http_connection::http_connection(server& owner, loop& home,
-                                 std::unique_ptr<stream> io, std::string peer)
+                                 std::unique_ptr<stream> io, std::string peer,
+                                 bool secure)
   : owner_(owner), limits_(owner.limits()), home_(&home), io_(std::move(io)),
     peer_(std::move(peer)),
     timer_(session::make_timer<&http_connection::on_timeout>(this)),
-    tunnelled_(io_->tunnelled()) {
+    tunnelled_(io_->tunnelled()), secure_(secure),
+    trusted_(limits_.trusted_proxies.contains(peer_)) {
   // nop
 }
 
@@ -183,11 +186,11 @@ void http_connection::complete_request() {
   request_.body.clear();
   request_.address = peer_;
   request_.host = request_.header("host");
-  request_.secure = io_->encrypted();
-  const auto& trusted = limits_.trusted_proxies;
-  if (trusted.empty() || !in_networks(peer_, trusted))
-    return;
-  apply_forwarded(request_, trusted);
+  request_.port = {};
+  request_.secure = secure();
+  request_.proxied = trusted_;
+  if (trusted_)
+    apply_forwarded(request_, limits_.trusted_proxies, limits_.forwarded);
 }
 
 bool http_connection::check_header() {
@@ -195,7 +198,6 @@ bool http_connection::check_header() {
   size_t hosts = 0;
   size_t lengths = 0;
   size_t encodings = 0;
-  size_t cookies = 0;
   size_t origins = 0;
   for (const auto& [name, value] : request_.headers) {
     if (same_token(name, "host")) {
@@ -206,8 +208,6 @@ bool http_connection::check_header() {
         lengths = 2;
     } else if (same_token(name, "transfer-encoding")) {
       encodings += same_token(value, "chunked") ? 1 : 2;
-    } else if (same_token(name, "cookie")) {
-      ++cookies;
     } else if (same_token(name, "origin")) {
       ++origins;
     }
@@ -222,7 +222,7 @@ bool http_connection::check_header() {
     (version == 11 || version == 10) && hosts <= 1
     && (version == 10 || hosts == 1) && lengths <= 1
     && encodings <= (version == 11 ? 1u : 0u)
-    && (encodings == 0 || lengths == 0) && cookies <= 1 && origins <= 1
+    && (encodings == 0 || lengths == 0) && origins <= 1
     && std::all_of(request_.method.begin(), request_.method.end(),
                    [](char c) { return c >= 'A' && c <= 'Z'; })
     && request_.target.starts_with('/')
@@ -252,7 +252,7 @@ void http_connection::offer_header() {
     return;
   }
   parser_->limit_body(body_limit_);
-  if (!parser_->done() && same_token(request_.header("expect"), "100-continue")
+  if (!parser_->done() && lists(request_, "expect", "100-continue")
       && rest().empty())
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   become(state::body, limits_.http.body_timeout.count());

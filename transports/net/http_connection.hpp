@@ -35,9 +35,11 @@ enum class detour_fate : uint8_t {
 class http_connection : public loop::flushable,
                         public std::enable_shared_from_this<http_connection> {
 public:
-  /// `peer` is the address of the client's socket, with which it was admitted.
+  /// `peer` is the address of the client's socket, or the one that a PROXY
+  /// header told; with it the connection was admitted. `secure` says that
+  /// such a header told of TLS.
   http_connection(server& owner, loop& home, std::unique_ptr<stream> io,
-                  std::string peer);
+                  std::string peer, bool secure = false);
   ~http_connection() override;
 
   /// Begins to read. Once, on the home loop.
@@ -94,9 +96,16 @@ public:
     return owner_;
   }
 
-  /// Address of the peer's socket, whatever a proxy reports.
+  /// Address of the peer's socket or of its PROXY header, whatever a proxy
+  /// reports with a request.
   const std::string& peer() const noexcept {
     return peer_;
+  }
+
+  /// Returns whether the connection is encrypted, here or before the proxy that
+  /// passes its bytes on.
+  bool secure() const {
+    return secure_ || io_->encrypted();
   }
 
   /// Returns whether the client is connected to another node.
@@ -184,6 +193,9 @@ private:
   state state_ = state::idle;
   detour_fate fate_ = detour_fate::untried;
   bool tunnelled_ = false;
+  bool secure_ = false;
+  /// Whether the peer is a trusted proxy.
+  bool trusted_ = false;
   bool reading_ = false;
   bool processing_ = false;
   /// Whether `flush` is yet to come.

@@ -111,7 +111,7 @@ std::string_view known_transport(std::string_view name) {
 } // namespace
 
 /// A session with what belongs to it on this floor.
-struct legacy_service::entry {
+struct legacy_service::entry : session_seat {
   entry(std::string sid, bool implicit, const session::options& opts,
         loop& home, session_table<entry>& owner)
     : session(std::move(sid), implicit, opts, home.wheel(),
@@ -173,11 +173,11 @@ struct legacy_service::params {
 };
 
 legacy_service::legacy_service(loop& home, const engine_options& opts,
-                               const session_ids& ids,
+                               const session_ids& ids, session_gate& gate,
                                engine_counters& counters,
                                session::acceptor& accept)
-  : home_(home), opts_(opts), ids_(ids), counters_(counters), accept_(accept),
-    sessions_(home, counters) {
+  : home_(home), opts_(opts), ids_(ids), gate_(gate), counters_(counters),
+    accept_(accept), sessions_(home, counters) {
   // nop
 }
 
@@ -219,8 +219,11 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
   auto owner = sessions_.find(path.sid);
   if (owner == nullptr && pass_on(*from, path.sid, ids_, opts_))
     return opts_.session.max_payload;
-  if (owner != nullptr && owner->cookies == hash_cookies(x, opts_.bind_cookies))
+  if (owner != nullptr
+      && owner->cookies == hash_cookies(x, opts_.bind_cookies)) {
+    owner->use();
     return on_session(from, owner, path, query);
+  }
   ++counters_.unknown_sids;
   on_stranger(from, path, query);
   return 0;
@@ -233,9 +236,12 @@ void legacy_service::open(const std::shared_ptr<http_connection>& from,
   auto made =
     std::make_shared<entry>(ids_.make(home_.index()), opts_.site || query.key,
                             opts_.session, home_, sessions_);
+  if (!gate_.admit(*from, *made, refusal_form::text))
+    return;
   auto& session = made->session;
   made->cookies = hash_cookies(x, opts_.bind_cookies);
   sessions_.insert(made);
+  gate_.expect(*made, session);
   std::string transports;
   auto offer = [&transports](bool on, std::string_view name) {
     if (on)

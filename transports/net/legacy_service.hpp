@@ -18,7 +18,8 @@ namespace signalbox::net {
 class legacy_service {
 public:
   legacy_service(loop& home, const engine_options& opts, const session_ids& ids,
-                 engine_counters& counters, session::acceptor& accept);
+                 session_gate& gate, engine_counters& counters,
+                 session::acceptor& accept);
   ~legacy_service();
 
   /// Returns whether a script tag or a form makes this request.
@@ -59,6 +60,7 @@ private:
   loop& home_;
   const engine_options& opts_;
   const session_ids& ids_;
+  session_gate& gate_;
   engine_counters& counters_;
   session::acceptor& accept_;
   session_table<entry> sessions_;

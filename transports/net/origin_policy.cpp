@@ -1,6 +1,9 @@
 #include "transports/net/origin_policy.hpp"
 
+#include "transports/net/header_list.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace signalbox::net {
 
@@ -12,7 +15,29 @@ origin_policy::origin_policy(const std::vector<std::string>& allow,
       allow_.push_back(*x);
 }
 
-bool origin_policy::admits(const http_request& x) const {
+fetch_site fetch_site_of(const http_request& x) {
+  using enum fetch_site;
+  static constexpr std::pair<std::string_view, fetch_site> words[] = {
+    {"none", none},
+    {"same-origin", same_origin},
+    {"same-site", same_site},
+    {"cross-site", cross_site},
+  };
+  auto out = unsaid;
+  for (const auto& [name, value] : x.headers) {
+    if (!same_token(name, "sec-fetch-site"))
+      continue;
+    for (auto element : split_list(value)) {
+      auto word = trim(element.substr(0, element.find(';')));
+      for (const auto& [text, site] : words)
+        if (same_token(word, text))
+          out = std::max(out, site);
+    }
+  }
+  return out;
+}
+
+origin_policy::verdict origin_policy::judge(const http_request& x) const {
   auto text = x.header("origin");
   if (text.empty()) {
     // An empty value is not the same as a missing header.
@@ -20,19 +45,33 @@ bool origin_policy::admits(const http_request& x) const {
       std::any_of(x.headers.begin(), x.headers.end(), [](const auto& each) {
         return same_token(each.first, "origin");
       });
-    return !present && !require_;
+    if (present)
+      return verdict::foreign;
+    if (require_)
+      return verdict::unnamed;
+    auto site = fetch_site_of(x);
+    auto hidden = site == fetch_site::cross_site
+                  || (site == fetch_site::same_site && !admits_referer(x));
+    return hidden ? verdict::hidden : verdict::admitted;
   }
   // Node.js clients of 0.9 name the router itself, without a scheme, which no
   // browser does.
   if (same_token(text, x.host))
-    return true;
+    return verdict::admitted;
   auto from = codec::parse_origin(text);
-  return from && matches(*from, x);
+  return from && matches(*from, x) ? verdict::admitted : verdict::foreign;
 }
 
-bool origin_policy::admits_script(const http_request& x) const {
+origin_policy::verdict
+origin_policy::judge_script(const http_request& x) const {
   if (!x.header("origin").empty())
-    return admits(x);
+    return judge(x);
+  if (admits_referer(x))
+    return verdict::admitted;
+  return x.header("referer").empty() ? verdict::unnamed : verdict::foreign;
+}
+
+bool origin_policy::admits_referer(const http_request& x) const {
   auto page = x.header("referer");
   auto host = page.find("://");
   if (host == page.npos)
@@ -43,9 +82,16 @@ bool origin_policy::admits_script(const http_request& x) const {
 
 bool origin_policy::matches(const codec::origin& from,
                             const http_request& x) const {
-  auto own = codec::parse_origin((x.secure ? "https://" : "http://") + x.host);
+  auto scheme = x.secure ? "https://" : "http://";
+  auto own = codec::parse_origin(scheme + x.host);
   if (own && *own == from)
     return true;
+  if (!x.port.empty()) {
+    auto with =
+      codec::parse_origin(scheme + x.host + ':' + std::string{x.port});
+    if (with && *with == from)
+      return true;
+  }
   return std::any_of(allow_.begin(), allow_.end(),
                      [&from](const auto& each) { return each.matches(from); });
 }
@@ -66,7 +112,7 @@ http_response origin_policy::preflight(const http_request& x) {
   out.headers = headers(x);
   out.headers +=
     "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n";
-  auto wanted = x.header("access-control-request-headers");
+  auto wanted = joined(x, "access-control-request-headers");
   if (!wanted.empty()) {
     out.headers += "Vary: Access-Control-Request-Headers\r\n";
     out.headers += "Access-Control-Allow-Headers: ";

@@ -1,6 +1,7 @@
 #include "transports/net/server.hpp"
 
 #include "transports/net/http_connection.hpp"
+#include "transports/net/proxy_opening.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -11,6 +12,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <unordered_set>
 
 namespace signalbox::net {
 
@@ -25,9 +27,6 @@ constexpr auto accept_pause = std::chrono::milliseconds{100};
 /// Bytes the kernel may hold for a client. Left to itself it would take
 /// megabytes from a client that does not read before the outbox noticed.
 constexpr int send_buffer = 131072;
-
-/// Idle entries of the address table are dropped this often, in seconds.
-constexpr int64_t sweep_interval = 10;
 
 tcp::endpoint resolve(const std::string& address, std::string& error) {
   auto colon = address.rfind(':');
@@ -69,52 +68,9 @@ int open_listener(const tcp::endpoint& at, bool share, std::string& error) {
 
 // -- addresses ----------------------------------------------------------------
 
-bool address_limiter::exempt(const std::string& address) const {
-  return !count_loopback_ && (address.starts_with("127.") || address == "::1");
-}
-
-address_limiter::verdict address_limiter::enter(const std::string& address,
-                                                int64_t second) {
-  if (exempt(address))
-    return verdict::admitted;
-  std::lock_guard guard{mutex_};
-  if (second - swept_ >= sweep_interval) {
-    swept_ = second;
-    std::erase_if(entries_, [second](const auto& x) {
-      return x.second.open == 0 && x.second.second != second;
-    });
-  }
-  auto& x = entries_[address];
-  if (x.second != second) {
-    x.second = second;
-    x.started = 0;
-  }
-  if (x.open >= concurrent_)
-    return verdict::too_many;
-  if (x.started >= per_second_)
-    return verdict::too_fast;
-  ++x.open;
-  ++x.started;
-  return verdict::admitted;
-}
-
-address_limiter::entry* address_limiter::find(const std::string& address) {
-  if (exempt(address))
-    return nullptr;
-  std::lock_guard guard{mutex_};
-  auto i = entries_.find(address);
-  return i == entries_.end() ? nullptr : &i->second;
-}
-
-void address_limiter::leave(entry& x) {
-  std::lock_guard guard{mutex_};
-  if (x.open > 0)
-    --x.open;
-}
-
 address_limiter::entry* find_address(const shared_limits& limits,
                                      const std::string& address) {
-  return address.empty() || in_networks(address, limits.trusted_proxies)
+  return address.empty() || limits.trusted_proxies.contains(address)
            ? nullptr
            : limits.addresses->find(address);
 }
@@ -141,6 +97,7 @@ struct server::slot {
   asio::steady_timer pause;
   std::unique_ptr<http_service> service;
   std::unordered_set<std::shared_ptr<http_connection>> connections;
+  std::unordered_set<std::shared_ptr<proxy_opening>> openings;
 };
 
 server::server(std::vector<loop*> loops, const shared_limits& limits,
@@ -242,33 +199,44 @@ void server::on_accept(slot& at, int fd) {
     std::lock_guard guard{tls_mutex_};
     tls = tls_;
   }
-  auto io = std::make_unique<stream>(at.home, fd, std::move(tls));
+  auto io = std::make_unique<stream>(at.home, fd, nullptr);
   if (counters.open.load(std::memory_order_relaxed)
       >= static_cast<int64_t>(limits_.connections)) {
     ++counters.refused_limit;
     return;
   }
   auto peer = io->peer_address();
-  if (peer.empty())
+  if (peer.empty() || !admit(peer))
     return;
-  // Everybody behind a trusted proxy would count as one.
-  if (!in_networks(peer, limits_.trusted_proxies)) {
-    switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
-    case address_limiter::verdict::too_many:
-      ++counters.refused_address;
-      return;
-    case address_limiter::verdict::too_fast:
-      ++counters.refused_rate;
-      return;
-    case address_limiter::verdict::admitted:
-      break;
-    }
-  }
   ++counters.accepted;
   ++counters.open;
+  if (limits_.proxy_protocol && limits_.trusted_proxies.contains(peer)) {
+    std::make_shared<proxy_opening>(*this, at.home, std::move(io),
+                                    std::move(peer), std::move(tls))
+      ->start();
+    return;
+  }
+  if (tls != nullptr)
+    io->secure(*tls, {});
   std::make_shared<http_connection>(*this, at.home, std::move(io),
                                     std::move(peer))
     ->start();
+}
+
+bool server::admit(const std::string& peer) {
+  // Everybody behind a trusted proxy would count as one.
+  if (limits_.trusted_proxies.contains(peer))
+    return true;
+  switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
+  case address_limiter::verdict::too_many:
+    ++limits_.counters->refused_address;
+    return false;
+  case address_limiter::verdict::too_fast:
+    ++limits_.counters->refused_rate;
+    return false;
+  default:
+    return true;
+  }
 }
 
 http_service& server::service(const loop& home) noexcept {
@@ -282,6 +250,14 @@ void server::enter(const loop& home, std::shared_ptr<http_connection> x) {
 void server::leave(const loop& home,
                    const std::shared_ptr<http_connection>& x) {
   slots_[home.index()]->connections.erase(x);
+}
+
+void server::enter(const loop& home, std::shared_ptr<proxy_opening> x) {
+  slots_[home.index()]->openings.insert(std::move(x));
+}
+
+void server::leave(const loop& home, const std::shared_ptr<proxy_opening>& x) {
+  slots_[home.index()]->openings.erase(x);
 }
 
 void server::stop_accepting() {
@@ -309,6 +285,9 @@ void server::drain() {
 void server::close_all() {
   for (auto* each : loops_) {
     each->post([this, each] {
+      auto begun = slots_[each->index()]->openings;
+      for (const auto& x : begun)
+        x->die();
       auto all = slots_[each->index()]->connections;
       for (const auto& x : all)
         x->abort();

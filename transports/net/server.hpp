@@ -1,6 +1,9 @@
 #pragma once
 
+#include "transports/net/address_limiter.hpp"
+#include "transports/net/forwarded.hpp"
 #include "transports/net/http.hpp"
+#include "transports/net/ip_address.hpp"
 #include "transports/net/loop.hpp"
 #include "transports/net/tls.hpp"
 
@@ -12,12 +15,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace signalbox::net {
+
+class proxy_opening;
 
 /// Bounds of an HTTP connection.
 struct http_limits {
@@ -38,6 +40,7 @@ struct net_counters {
   std::atomic<uint64_t> refused_limit{0};
   std::atomic<uint64_t> accept_paused{0};
   std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> operations_refused{0};
   std::atomic<uint64_t> bad_requests{0};
   std::atomic<uint64_t> header_too_large{0};
   std::atomic<uint64_t> too_many_headers{0};
@@ -49,46 +52,6 @@ struct net_counters {
   std::atomic<int64_t> open{0};
 };
 
-/// Counts connections per client address and refuses what is too much.
-class address_limiter {
-public:
-  address_limiter(size_t concurrent, size_t per_second, bool count_loopback)
-    : concurrent_(concurrent), per_second_(per_second),
-      count_loopback_(count_loopback) {
-    // nop
-  }
-
-  /// What is counted of one address.
-  struct entry {
-    size_t open = 0;
-    int64_t second = 0;
-    size_t started = 0;
-  };
-
-  /// Why a connection is refused.
-  enum class verdict : uint8_t { admitted, too_many, too_fast };
-
-  /// Counts a new connection from `address` at `second`.
-  verdict enter(const std::string& address, int64_t second);
-
-  /// Returns where an admitted connection counts, null for nowhere. It stays
-  /// until that connection leaves.
-  entry* find(const std::string& address);
-
-  /// Forgets one connection that was admitted.
-  void leave(entry& x);
-
-private:
-  bool exempt(const std::string& address) const;
-
-  size_t concurrent_;
-  size_t per_second_;
-  bool count_loopback_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, entry> entries_;
-  int64_t swept_ = 0;
-};
-
 /// What all listeners of a process share.
 struct shared_limits {
   http_limits http;
@@ -96,8 +59,13 @@ struct shared_limits {
   size_t connections = 1000;
   address_limiter* addresses = nullptr;
   net_counters* counters = nullptr;
-  /// Networks whose forwarding headers are believed.
-  std::vector<std::string> trusted_proxies;
+  /// Who is believed about the clients behind it. Their connections are not
+  /// counted by address; the sessions that come by them are.
+  networks trusted_proxies;
+  /// Which headers are believed of them.
+  forwarded_headers forwarded = forwarded_headers::any;
+  /// Whether their connections may begin with a PROXY header.
+  bool proxy_protocol = false;
   /// Whether header lines of a GET may end with a bare LF.
   bool bare_lf = false;
 };
@@ -164,6 +132,12 @@ public:
   }
   void enter(const loop& home, std::shared_ptr<http_connection> x);
   void leave(const loop& home, const std::shared_ptr<http_connection>& x);
+  void enter(const loop& home, std::shared_ptr<proxy_opening> x);
+  void leave(const loop& home, const std::shared_ptr<proxy_opening>& x);
+
+  /// Counts a connection of `peer`, unless that is a trusted proxy. Returns
+  /// false if it is one too many.
+  bool admit(const std::string& peer);
 
 private:
   struct slot;

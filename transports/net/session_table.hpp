@@ -16,7 +16,7 @@
 namespace signalbox::net {
 
 /// The sessions of one service on one loop, by their ids. `Entry` has a member
-/// `session`, a `session::session_core`.
+/// `session`, a `session::session_core`, and is a `session_seat`.
 template <class Entry>
 class session_table {
 public:
@@ -45,6 +45,7 @@ public:
       return;
     auto last = *i;
     me.entries_.erase(i);
+    last->leave();
     --me.counters_.sessions;
     // Whoever called into the session may still be inside it.
     me.home_.post([last = std::move(last)] {});

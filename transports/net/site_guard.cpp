@@ -2,18 +2,17 @@
 
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/net/host_names.hpp"
 #include "transports/net/http_connection.hpp"
+#include "transports/net/ip_address.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace signalbox::net {
 
 namespace {
-
-constexpr std::string_view loopback_hosts[] = {"localhost", "127.0.0.1", "::1"};
 
 /// Refusals are logged at most once per so many milliseconds.
 constexpr int64_t report_interval = 1000;
@@ -21,7 +20,8 @@ constexpr int64_t report_interval = 1000;
 class site_guard : public http_service {
 public:
   site_guard(std::unique_ptr<http_service> service, site_guard_options opts)
-    : service_(std::move(service)), opts_(std::move(opts)) {
+    : service_(std::move(service)), opts_(std::move(opts)),
+      allow_(opts_.allow) {
     // nop
   }
 
@@ -47,18 +47,13 @@ public:
 
 private:
   bool known(const codec::origin& x) const {
-    auto same = [&x](std::string_view name) {
-      return same_token(name, x.host);
-    };
-    return std::any_of(std::begin(loopback_hosts), std::end(loopback_hosts),
-                       same)
-           || std::any_of(opts_.hosts.begin(), opts_.hosts.end(), same);
+    return is_known_host(x.host, opts_.hosts);
   }
 
   /// Returns why a request is none of a publisher, empty if it may be one.
   std::string_view objection(const http_connection& from) const {
     const auto& x = from.request();
-    if (!opts_.allow.empty() && !in_networks(from.peer(), opts_.allow))
+    if (!opts_.allow.empty() && !allow_.contains(from.peer()))
       return "this address is not in site-listener.allow";
     auto host = codec::parse_origin("http://" + std::string{x.header("host")});
     if (!host || !known(*host))
@@ -103,6 +98,7 @@ private:
 
   std::unique_ptr<http_service> service_;
   site_guard_options opts_;
+  networks allow_;
   int64_t reported_ = -report_interval;
 };
 

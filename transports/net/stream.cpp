@@ -1,8 +1,9 @@
 #include "transports/net/stream.hpp"
 
+#include "transports/net/ip_address.hpp"
 #include "transports/net/tls.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -15,8 +16,6 @@
 #include <utility>
 
 namespace signalbox::net {
-
-namespace asio = boost::asio;
 
 stream::stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
                const std::string& host)
@@ -80,6 +79,15 @@ ssize_t stream::read(char* data, size_t size) {
   default:
     return gone;
   }
+}
+
+ssize_t stream::peek(char* data, size_t size) {
+  if (!is_open() || channel_ != nullptr)
+    return gone;
+  auto n = ::recv(fd_, data, size, MSG_PEEK);
+  if (n >= 0)
+    return n;
+  return errno == EAGAIN || errno == EINTR ? again : gone;
 }
 
 ssize_t stream::write(const iovec* pieces, size_t count) {
@@ -242,18 +250,16 @@ std::string stream::peer_address() const {
   socklen_t size = sizeof(at);
   if (::getpeername(fd_, reinterpret_cast<sockaddr*>(&at), &size) != 0)
     return {};
-  if (at.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(at);
-    return asio::ip::address_v4{ntohl(v4.sin_addr.s_addr)}.to_string();
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(at);
-  asio::ip::address_v6::bytes_type bytes;
-  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-  asio::ip::address_v6 address{bytes, v6.sin6_scope_id};
-  // A dual-stack listener reports IPv4 peers in their mapped form.
-  return address.is_v4_mapped()
-           ? asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_string()
-           : address.to_string();
+  char text[INET6_ADDRSTRLEN];
+  const void* raw = &reinterpret_cast<const sockaddr_in&>(at).sin_addr;
+  if (at.ss_family == AF_INET6)
+    raw = &reinterpret_cast<const sockaddr_in6&>(at).sin6_addr;
+  if (::inet_ntop(at.ss_family, raw, text, sizeof(text)) == nullptr)
+    return {};
+  // A dual-stack listener reports IPv4 peers in their mapped form. Without its
+  // zone an address means the same to everybody.
+  auto address = ip_address::parse(text);
+  return address ? address->text() : std::string{};
 }
 
 } // namespace signalbox::net

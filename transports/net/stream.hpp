@@ -86,6 +86,10 @@ public:
   /// `gone`.
   ssize_t read(char* data, size_t size);
 
+  /// Looks at up to `size` bytes of the socket itself, below TLS, and leaves
+  /// them there. Results as of `read`.
+  ssize_t peek(char* data, size_t size);
+
   /// Writes from the given pieces. Returns how many bytes went out, `again`
   /// or `gone`.
   ssize_t write(const iovec* pieces, size_t count);

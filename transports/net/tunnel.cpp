@@ -97,6 +97,7 @@ void tunnels::open(const std::shared_ptr<http_connection>& from) {
     request += "\r\n";
   }
   task.peer = from->peer();
+  task.secure = from->secure();
   task.io = from->release(task.rest);
   tunnel_frame first;
   first.what = tunnel_frame::kind::open;
@@ -105,7 +106,7 @@ void tunnels::open(const std::shared_ptr<http_connection>& from) {
   first.listener = static_cast<uint8_t>(at - listeners_.begin());
   first.sid = std::move(to->sid);
   first.peer = task.peer;
-  first.secure = task.io->encrypted();
+  first.secure = task.secure;
   ++board_->count.opened;
   auto x = std::make_shared<tunnel_opener>(board_, home, key, std::move(task));
   desk.openers.emplace(key.id, x);

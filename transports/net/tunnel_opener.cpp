@@ -258,7 +258,7 @@ void tunnel_opener::settle() {
 void tunnel_opener::complete() {
   auto& owner = *task_.owner;
   auto next = std::make_shared<http_connection>(
-    owner, home_, std::move(task_.io), std::move(task_.peer));
+    owner, home_, std::move(task_.io), std::move(task_.peer), task_.secure);
   auto rest = std::move(task_.rest);
   auto last = !meter_.keep_alive() || half_closed_ || owner.draining();
   leave();
@@ -271,8 +271,9 @@ void tunnel_opener::complete() {
 /// The request is offered here once more, to be answered with what became of
 /// it. Its body does not matter for that.
 void tunnel_opener::again(detour_fate fate) {
-  auto next = std::make_shared<http_connection>(
-    *task_.owner, home_, std::move(task_.io), std::move(task_.peer));
+  auto next =
+    std::make_shared<http_connection>(*task_.owner, home_, std::move(task_.io),
+                                      std::move(task_.peer), task_.secure);
   auto request = std::move(task_.head) + "\r\n" + task_.rest;
   leave();
   next->resume(std::move(request), fate);

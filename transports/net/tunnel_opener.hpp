@@ -19,6 +19,8 @@ public:
     server* owner = nullptr;
     std::unique_ptr<stream> io;
     std::string peer;
+    /// Whether a PROXY header told of TLS.
+    bool secure = false;
     /// The request without its body, and without the empty line.
     std::string head;
     /// Whether the answer will have no body.

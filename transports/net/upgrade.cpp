@@ -1,6 +1,7 @@
 #include "transports/net/upgrade.hpp"
 
 #include "transports/codec/ws/handshake.hpp"
+#include "transports/net/header_list.hpp"
 #include "transports/net/http_connection.hpp"
 
 #include <algorithm>
@@ -27,19 +28,20 @@ upgrade_answer refused(std::string_view text, std::string_view headers = {}) {
 } // namespace
 
 bool wants_upgrade(const http_request& x) {
-  return !x.header("upgrade").empty()
-         && has_token(x.header("connection"), "upgrade");
+  return !x.header("upgrade").empty() && lists(x, "connection", "upgrade");
 }
 
 upgrade_answer judge_upgrade(const http_request& x,
                              const upgrade_options& opts) {
-  auto version = x.header("sec-websocket-version");
-  auto key = x.header("sec-websocket-key");
-  auto protocols = x.header("sec-websocket-protocol");
-  auto protocol = protocols.substr(0, protocols.find(','));
+  auto version = single(x, "sec-websocket-version");
+  auto key = single(x, "sec-websocket-key");
+  auto protocols = list_elements(x, "sec-websocket-protocol");
+  std::string_view protocol;
+  if (!protocols.empty())
+    protocol = protocols.front();
   if (x.method != "GET")
     return refused("Bad handshake method");
-  if (!same_token(x.header("upgrade"), "websocket"))
+  if (!lists(x, "upgrade", "websocket"))
     return refused("Invalid Upgrade header");
   if (!ws::valid_key(key) && !(opts.old_key && ws::valid_old_key(key)))
     return refused("Missing or invalid Sec-WebSocket-Key header");
@@ -50,7 +52,7 @@ upgrade_answer judge_upgrade(const http_request& x,
     return refused("Invalid Sec-WebSocket-Protocol header");
   upgrade_answer out;
   out.deflate =
-    opts.deflate && ws::offers_deflate(x.header("sec-websocket-extensions"));
+    opts.deflate && ws::offers_deflate(joined(x, "sec-websocket-extensions"));
   auto& reply = out.accepted;
   reply = "HTTP/1.1 101 Switching Protocols\r\n"
           "Upgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -98,6 +98,7 @@ TEST(every field of the settings has one line in the table) {
   const std::vector<std::pair<std::string, size_t>> sections{
     {"listen", field_count<listen_settings>()},
     {"site-listener", field_count<site_listener_settings>()},
+    {"operations", field_count<operations_settings>()},
     {"tls", field_count<tls_settings>()},
     {"engine", field_count<engine_settings>()},
     {"jsonp", field_count<jsonp_settings>()},

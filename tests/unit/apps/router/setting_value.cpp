@@ -120,7 +120,7 @@ TEST(texts are held to their form) {
   const std::vector<std::pair<std::string, strings>> good{
     {"listen.public", {"0.0.0.0:0", "[::1]:65535", "10.0.0.1:80"}},
     {"site.auth-url", {"", "http://127.0.0.1:8480/a?b=c", "https://a.test"}},
-    {"engine.path", {"/socket.io/", "/a/b-c_d/"}},
+    {"engine.path", {"/socket.io/", "/socket.io", "/a/b-c_d/"}},
     {"cluster.advertise", {"", "127.0.0.1:8404", "[fd00::1]:1"}},
     {"log.level", {"trace", "off"}},
     {"log.format", {"text", "json"}},
@@ -130,7 +130,7 @@ TEST(texts are held to their form) {
      {"", ":80", "localhost:80", "0.0.0.0", "0.0.0.0:65536", "::1:80",
       "[0.0.0.0]:80", "0.0.0.0:-1"}},
     {"site.auth-url", {"ftp://a", "/api", "http://", "http://a b/"}},
-    {"engine.path", {"", "/", "socket.io/", "/socket.io", "/a?b/", "/../a/"}},
+    {"engine.path", {"", "/", "socket.io/", "//", "/a?b/", "/../a/", "/a/.."}},
     {"cluster.advertise",
      {"0.0.0.0:8404", "[::]:8404", "[0::0]:8404", "10.0.0.1:0", "10.0.0.1"}},
     {"log.level", {"", "Info", "debug|info"}},
