@@ -2,6 +2,7 @@
 
 #include "transports/codec/jsonp.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/net/held_post.hpp"
 #include "transports/net/legacy_service.hpp"
 #include "transports/net/tunnel.hpp"
 #include "transports/net/upgrade.hpp"
@@ -53,29 +54,12 @@ struct engine_service::entry : session_seat {
 };
 
 /// What a request that is under way belongs to.
-struct engine_service::exchange
-  : public session::post,
-    public std::enable_shared_from_this<exchange> {
-  void done() override {
-    auto x = from.lock();
-    from.reset();
-    if (x != nullptr)
-      service->answer(*x, 200, "ok", "text/html");
-  }
-
-  void go_on_later() override {
-    service->home_.post(
-      [self = shared_from_this()] { self->owner->session.go_on(); });
-  }
-
+struct engine_service::exchange {
   std::shared_ptr<entry> owner;
   /// The GET; null for a POST.
   const session::poll* poll = nullptr;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
-  /// Where the answer to a POST goes, until it is given.
-  std::weak_ptr<http_connection> from;
-  engine_service* service = nullptr;
 };
 
 struct engine_service::params {
@@ -310,19 +294,18 @@ void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
   // A GET has been taken by its session already.
   if (under_way == nullptr || under_way->poll != nullptr)
     return;
-  auto owner = under_way->owner;
   const auto& x = from->request();
-  under_way->from = from;
-  under_way->service = this;
-  if (!under_way->form) {
-    auto binary = x.header("content-type") == octets;
-    owner->session.on_post(from->take_body(), binary, under_way);
-  } else if (auto data = codec::form_data(x.body)) {
-    owner->session.on_post(codec::restore_newlines(*data), false, under_way);
-  } else {
-    owner->session.on_post_refused();
-    under_way->done();
-  }
+  std::shared_ptr<session::engine_session> to{under_way->owner,
+                                              &under_way->owner->session};
+  auto post = std::make_shared<held_post>(
+    from, to, make_answer(x, 200, "ok", "text/html"));
+  if (!under_way->form)
+    return to->on_post(from->take_body(), x.header("content-type") == octets,
+                       std::move(post));
+  if (auto data = codec::form_data(x.body))
+    return to->on_post(codec::restore_newlines(*data), false, std::move(post));
+  to->on_post_refused();
+  post->done();
 }
 
 void engine_service::on_too_large(http_connection& from) {
@@ -497,15 +480,21 @@ void engine_service::answer_error(http_connection& from, int code, bool raw) {
   from.respond(std::move(x));
 }
 
-void engine_service::answer(http_connection& from, unsigned status,
-                            std::string body, std::string_view type) {
+http_response engine_service::make_answer(const http_request& to,
+                                          unsigned status, std::string body,
+                                          std::string_view type) const {
   http_response x;
   x.status = status;
   x.body = std::move(body);
   x.content_type = type;
-  x.headers = cors_headers(from.request(), opts_);
+  x.headers = cors_headers(to, opts_);
   x.headers += no_store;
-  from.respond(std::move(x));
+  return x;
+}
+
+void engine_service::answer(http_connection& from, unsigned status,
+                            std::string body, std::string_view type) {
+  from.respond(make_answer(from.request(), status, std::move(body), type));
 }
 
 } // namespace signalbox::net

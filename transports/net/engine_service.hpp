@@ -68,6 +68,8 @@ private:
                                 refusal_form form);
   poll_style style(const http_request& x, const params& query) const;
   void answer_error(http_connection& from, int code, bool raw);
+  http_response make_answer(const http_request& to, unsigned status,
+                            std::string body, std::string_view type) const;
   void answer(http_connection& from, unsigned status, std::string body,
               std::string_view type);
 

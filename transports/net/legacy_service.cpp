@@ -4,6 +4,7 @@
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/jsonp.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/net/held_post.hpp"
 #include "transports/net/htmlfile_connection.hpp"
 #include "transports/net/upgrade.hpp"
 
@@ -126,30 +127,13 @@ struct legacy_service::entry : session_seat {
 };
 
 /// What a request that is under way belongs to.
-struct legacy_service::exchange
-  : public session::post,
-    public std::enable_shared_from_this<exchange> {
-  void done() override {
-    auto x = from.lock();
-    from.reset();
-    if (x != nullptr)
-      service->answer_post(*x);
-  }
-
-  void go_on_later() override {
-    service->home_.post(
-      [self = shared_from_this()] { self->owner->session.go_on(); });
-  }
-
+struct legacy_service::exchange {
   std::shared_ptr<entry> owner;
   /// What is held, if anything is; a POST otherwise.
   const session::greeting* greeting = nullptr;
   const session::poll* poll = nullptr;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
-  /// Where the answer to a POST goes, until it is given.
-  std::weak_ptr<http_connection> from;
-  legacy_service* service = nullptr;
 };
 
 struct legacy_service::params {
@@ -320,27 +304,23 @@ void legacy_service::on_request(const std::shared_ptr<http_connection>& from) {
   auto x = std::static_pointer_cast<exchange>(from->context);
   if (x == nullptr || x->poll != nullptr || x->greeting != nullptr)
     return;
-  x->from = from;
-  x->service = this;
+  http_response answer;
+  answer.headers = cors_headers(from->request(), opts_);
+  answer.headers += "X-XSS-Protection: 0\r\n";
+  answer.body = "1";
+  std::shared_ptr<session::legacy_session> to{x->owner, &x->owner->session};
+  auto post = std::make_shared<held_post>(from, to, std::move(answer));
   if (!x->form) {
-    x->owner->session.on_post(from->take_body(), false, x);
+    to->on_post(from->take_body(), false, std::move(post));
     return;
   }
   // The field is a JSON string of the payload.
   auto literal = codec::form_data(from->request().body);
   if (literal && literal->starts_with('"')
       && codec::scan_json(*literal, {1, 1}))
-    x->owner->session.on_post(codec::unquote_json(*literal), false, x);
+    to->on_post(codec::unquote_json(*literal), false, std::move(post));
   else
-    x->done();
-}
-
-void legacy_service::answer_post(http_connection& from) {
-  http_response out;
-  out.headers = cors_headers(from.request(), opts_);
-  out.headers += "X-XSS-Protection: 0\r\n";
-  out.body = "1";
-  from.respond(std::move(out));
+    post->done();
 }
 
 void legacy_service::on_abort(http_connection& from) {

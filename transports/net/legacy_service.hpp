@@ -55,7 +55,6 @@ private:
   void count(entry& x, std::string_view transport, const http_request& by);
   poll_style style(const http_request& x, const params& query) const;
   void answer(http_connection& from, unsigned status, std::string body);
-  void answer_post(http_connection& from);
 
   loop& home_;
   const engine_options& opts_;
