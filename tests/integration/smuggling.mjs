@@ -404,12 +404,16 @@ describe('what the site is told of a browser', () => {
       'Accept-Encoding': 'gzip',
       Forwarded: 'for=203.0.113.9',
     });
-    const known = ['accept', 'accept-language', 'connection', 'cookie', 'host',
-      'user-agent', 'x-forwarded-for', 'x-signalbox-namespace'];
+    const known = ['accept', 'accept-encoding', 'accept-language', 'connection', 'cookie',
+      'host', 'user-agent', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
+      'x-signalbox-namespace'];
     assert.deepEqual(Object.keys(seen).filter((x) => !known.includes(x)), []);
     assert.equal(seen['accept-language'], 'de, en;q=0.8');
     assert.equal(seen['user-agent'], 'Mozilla/5.0');
     assert.equal(seen['x-forwarded-for'], '127.0.0.1');
+    assert.equal(seen['x-forwarded-host'], '127.0.0.1');
+    assert.equal(seen['x-forwarded-proto'], 'http');
+    assert.equal(seen['accept-encoding'], 'identity');
     assert.equal(seen['x-signalbox-namespace'], '/');
     assert.equal(seen.host, `127.0.0.1:${site.port}`);
   });
