@@ -98,6 +98,10 @@ public:
     return x.path.starts_with(api_prefix);
   }
 
+  bool answers_ended(const net::http_request& x) const override {
+    return x.path.starts_with(api_prefix);
+  }
+
   void on_request(const std::shared_ptr<net::http_connection>& from) override {
     const auto& x = from->request();
     if (!x.path.starts_with(api_prefix)) {

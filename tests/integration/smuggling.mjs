@@ -10,7 +10,7 @@ import { deliver } from './support/ingest.mjs';
 import { metric } from './support/metrics.mjs';
 import { Connection, Polling, WebSocket, base, frame, request, send, separator,
   upgradeHeaders } from './support/raw.mjs';
-import { startRouter } from './support/router.mjs';
+import { siteKey, startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
 
 const poll = base();
@@ -679,5 +679,45 @@ describe('advisories of others', () => {
     const answer = await session.post(['3', '40', '3', '6', '5', '3'].join(separator));
     assert.equal(answer.status, 200);
     assert.match((await session.packets())[0], /^40/);
+  });
+});
+
+describe('publishers of old', () => {
+  const events = (count) => Array.from({ length: count }, (_, i) => {
+    const body = JSON.stringify({ type: 'announcement', payload: i });
+    return request('POST', '/api/v1/events',
+      { headers: { Authorization: `Bearer ${siteKey}` }, body });
+  }).join('');
+
+  for (const count of [1, 3])
+    test(`${count} posts are answered though the client has closed its side`, async () => {
+      for (let i = 0; i < 20; ++i) {
+        const connection = await Connection.open(router.ingest.port);
+        connection.socket.end(events(count));
+        for (let n = 0; n < count; ++n) {
+          const answer = await connection.response();
+          assert.equal(answer?.status, 200);
+          assert.equal(JSON.parse(answer.body).ok, true);
+        }
+        await connection.closed();
+      }
+    });
+
+  test('HTTP/1.0 gets no interim answer, HTTP/1.1 does', async () => {
+    for (const [version, first] of [['1.0', 200], ['1.1', 100]]) {
+      const body = JSON.stringify({ type: 'announcement', payload: version });
+      const connection = await Connection.open(router.ingest.port);
+      connection.write(`POST /api/v1/events HTTP/${version}\r\nHost: 127.0.0.1\r\n`
+        + `Authorization: Bearer ${siteKey}\r\nExpect: 100-continue\r\n`
+        + `Content-Length: ${body.length}\r\n\r\n`);
+      const status = () => Number(/^HTTP\/1\.[01] (\d+)/.exec(
+        connection.received.toString('latin1'))?.[1] ?? NaN);
+      if (first === 100)
+        await until(() => status() === 100);
+      connection.write(body);
+      await until(() => connection.received.includes('"ok":true'));
+      assert.equal(status(), first);
+      connection.destroy();
+    }
   });
 });

@@ -251,6 +251,17 @@ extract_binary(std::string&& text, std::vector<std::string>& attachments) {
   return extract_binary(std::string_view{text}, attachments);
 }
 
+size_t embedded_size(std::string_view text,
+                     const std::vector<std::string>& attachments) {
+  size_t out = 0;
+  auto all = std::numeric_limits<size_t>::max();
+  if (auto view = scan_json(text, {all, all}))
+    for (const auto& x : view->placeholders)
+      if (x.num >= 0 && static_cast<size_t>(x.num) < attachments.size())
+        out += attachments[static_cast<size_t>(x.num)].size() / 3 * 4;
+  return out;
+}
+
 std::string embed_binary(std::string_view text,
                          const std::vector<std::string>& attachments) {
   std::string out;

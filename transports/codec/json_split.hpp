@@ -86,6 +86,11 @@ extract_binary(std::string_view text, std::vector<std::string>& attachments);
 std::optional<std::string>
 extract_binary(std::string&& text, std::vector<std::string>& attachments);
 
+/// Returns about how many bytes `embed_binary` adds: an attachment counts for
+/// each placeholder that names it.
+size_t embedded_size(std::string_view text,
+                     const std::vector<std::string>& attachments);
+
 /// The reverse: replaces placeholders by `{"$base64":"..."}`.
 std::string embed_binary(std::string_view text,
                          const std::vector<std::string>& attachments);

@@ -66,6 +66,12 @@ public:
     return false;
   }
 
+  /// Returns whether a client that closes its side behind its request is still
+  /// answered; otherwise it has gone.
+  virtual bool answers_ended(const http_request&) const {
+    return false;
+  }
+
   /// The request is complete.
   virtual void on_request(const std::shared_ptr<http_connection>& from) = 0;
 

@@ -44,7 +44,8 @@ void http_connection::start() {
 // -- reading ------------------------------------------------------------------
 
 void http_connection::read() {
-  if (reading_ || !io_ || state_ == state::dead)
+  if (reading_ || !io_ || state_ == state::dead
+      || (ended_ && state_ != state::lingering))
     return;
   // While an answer is pending, what comes early waits in the kernel.
   if ((blocked_ || state_ >= state::handling) && state_ != state::lingering
@@ -65,6 +66,12 @@ void http_connection::on_readable() {
     auto n = io_->read(buffer.data(), buffer.size());
     if (n == stream::again)
       break;
+    if (n == 0 && state_ == state::handling
+        && owner_.service(*home_).answers_ended(request_)) {
+      // The client has said all, and waits for its answer.
+      ended_ = true;
+      break;
+    }
     if (n == 0 && !out_.empty()) {
       on_end();
       return;
@@ -252,7 +259,8 @@ void http_connection::offer_header() {
     return;
   }
   parser_->limit_body(body_limit_);
-  if (!parser_->done() && lists(request_, "expect", "100-continue")
+  // Clients of HTTP/1.0 know no interim answers (RFC 9110, section 10.1.1).
+  if (!old_ && !parser_->done() && lists(request_, "expect", "100-continue")
       && rest().empty())
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   become(state::body, limits_.http.body_timeout.count());
@@ -379,7 +387,7 @@ void http_connection::next_request() {
   } else if (parser_ != nullptr) {
     parser_->end();
   }
-  if (!keep_alive_) {
+  if (!keep_alive_ || (ended_ && rest().empty())) {
     linger();
     return;
   }

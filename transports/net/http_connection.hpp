@@ -204,6 +204,8 @@ private:
   /// begun meanwhile.
   bool blocked_ = false;
   bool keep_alive_ = false;
+  /// Whether the client has said all, though not been answered all.
+  bool ended_ = false;
   bool head_ = false;
   bool old_ = false;
 };

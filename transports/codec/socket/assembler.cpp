@@ -1,5 +1,7 @@
 #include "transports/codec/socket/assembler.hpp"
 
+#include "transports/codec/json_split.hpp"
+
 #include <utility>
 
 namespace signalbox::socket {
@@ -15,6 +17,10 @@ bool incomplete(const packet& x) {
 } // namespace
 
 using codec::errc;
+
+/// What a packet may become with its attachments inside, in times of what they
+/// may take beside it.
+constexpr size_t embedding = 2;
 
 codec::result<std::optional<packet>> assembler::add(packet x) {
   if (waiting()) {
@@ -39,7 +45,12 @@ codec::result<std::optional<packet>> assembler::add_binary(std::string bytes) {
   current_->attachments.push_back(std::move(bytes));
   if (incomplete(*current_))
     return std::optional<packet>{};
-  return std::exchange(current_, std::nullopt);
+  auto whole = std::exchange(current_, std::nullopt);
+  // Many placeholders may name one attachment.
+  if (codec::embedded_size(whole->data, whole->attachments)
+      > embedding * max_bytes_)
+    return errc::too_large;
+  return whole;
 }
 
 } // namespace signalbox::socket

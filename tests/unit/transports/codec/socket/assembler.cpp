@@ -82,3 +82,20 @@ TEST(each packet has the whole limit) {
     CHECK(x && *x);
   }
 }
+
+TEST(an attachment may be named several times within the limit) {
+  auto with = [](size_t placeholders) {
+    assembler parts{300};
+    auto x = binary_event(1);
+    x.data = R"(["b")";
+    for (size_t i = 0; i < placeholders; ++i)
+      x.data += R"(,{"_placeholder":true,"num":0})";
+    x.data += ']';
+    CHECK(parts.add(std::move(x)));
+    return parts.add_binary(std::string(150, 'x')).error();
+  };
+  CHECK_EQUAL(with(1), errc::none);
+  CHECK_EQUAL(with(3), errc::none);
+  CHECK_EQUAL(with(4), errc::too_large);
+  CHECK_EQUAL(with(4000), errc::too_large);
+}
