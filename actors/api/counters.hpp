@@ -41,6 +41,7 @@ struct counters {
   number client_events_refused{0};
   number client_events_forwarded{0};
   number client_events_queued{0};
+  number client_events_dropped{0};
   number limit_namespaces{0};
   number limit_failed_connects{0};
   number limit_auth_payload{0};
@@ -48,6 +49,8 @@ struct counters {
   number limit_pending_acks{0};
   number connect_timeouts{0};
   number limit_inbox{0};
+  /// Bytes of events whose clients have gone.
+  std::atomic<int64_t> lingering_bytes{0};
   number limit_inbox_timeout{0};
   number deliveries{0};
   number deliveries_dropped{0};

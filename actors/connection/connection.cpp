@@ -63,8 +63,6 @@ public:
     out_ = nullptr;
   }
 
-  // -- inbox::owner -----------------------------------------------------------
-
   connection_actor handle() override {
     return caf::actor_cast<connection_actor>(caf::strong_actor_ptr{ctrl()});
   }
@@ -80,8 +78,6 @@ public:
     if (!full && out_ != nullptr)
       out_->resume();
   }
-
-  // -- for memberships --------------------------------------------------------
 
   bool push(const codec::shared_event& event, bool volatile_) {
     return out_ != nullptr && out_->send(event, {}, volatile_);
@@ -111,6 +107,7 @@ protected:
   void on_end(const caf::error&) override {
     population_.end();
     deadline_.cancel();
+    inbox_.reset();
     // Ended by somebody else while the session lives: close its socket.
     if (auto* out = std::exchange(out_, nullptr))
       out->close(close_reason::actor_down);
@@ -148,10 +145,10 @@ private:
   void on(session_closed&) {
     leave_all();
     // What the client sent before still goes to the site.
-    if (inbox_ == nullptr || !inbox_->waits())
-      quit();
-    else
-      monitor(shared_.site_auth);
+    if (inbox_ == nullptr || !inbox_->linger(now()))
+      return quit();
+    monitor(shared_.site_auth);
+    arm();
   }
 
   void on(session_upgraded&) {
@@ -396,6 +393,9 @@ private:
     if (to == nullptr)
       return;
     send(disconnect_packet(to->nsp));
+    // It speaks for the user no more.
+    if (inbox_ != nullptr)
+      inbox_->drop(&to->nsp);
     leave(*to);
     // Whoever is thrown out of everything has no business here any more.
     if (memberships_.empty())
@@ -455,12 +455,12 @@ private:
     }
     auto until = inbox_ == nullptr ? 0 : inbox_->deadline();
     if (until != 0 && now() >= until) {
+      if (out_ == nullptr) {
+        inbox_->drop(nullptr);
+        return quit();
+      }
       ++shared_.count.limit_inbox_timeout;
-      if (out_ == nullptr)
-        quit();
-      else
-        close(close_reason::limit);
-      return;
+      return close(close_reason::limit);
     }
     for (auto& each : memberships_)
       each.expire(now());

@@ -10,6 +10,13 @@
 
 namespace signalbox {
 
+namespace {
+
+/// Bytes of events whose clients have gone, of all clients together.
+constexpr int64_t most_lingering = 16 << 20;
+
+} // namespace
+
 void inbox::publish(const membership& from, const socket::packet& x,
                     int64_t now) {
   auto ticket = take_up(x, now);
@@ -49,7 +56,25 @@ bool inbox::full() const noexcept {
          || bytes_ >= limits.inbox_bytes;
 }
 
+inbox::~inbox() {
+  shared_.count.lingering_bytes -= lingering_;
+}
+
+bool inbox::linger(int64_t now) {
+  if (!waits())
+    return false;
+  lingering_ = static_cast<int64_t>(bytes_);
+  if ((shared_.count.lingering_bytes += lingering_) > most_lingering) {
+    drop(nullptr);
+    return false;
+  }
+  lingers_until_ = now + shared_.opts.limits.inbox_timeout.count();
+  return true;
+}
+
 int64_t inbox::deadline() const noexcept {
+  if (lingers_until_ != 0)
+    return lingers_until_;
   return full_since_ == 0
            ? 0
            : full_since_ + shared_.opts.limits.inbox_timeout.count();
@@ -87,14 +112,29 @@ void inbox::settle(uint64_t ticket, std::string_view args, bool handled,
   bytes_ -= x.bytes;
   if (x.id)
     owner_.ack(x.nsp, *x.id, args);
-  if (full_since_ == 0)
-    return;
-  if (!full()) {
-    full_since_ = 0;
-    owner_.on_inbox(false);
-  } else if (handled) {
+  if (full_since_ != 0 && handled)
     full_since_ = now;
-  }
+  note_room();
+}
+
+void inbox::note_room() {
+  if (full_since_ == 0 || full())
+    return;
+  full_since_ = 0;
+  owner_.on_inbox(false);
+}
+
+size_t inbox::drop(const std::string* nsp) {
+  auto dropped = std::erase_if(waiting_, [&](const forward_event& x) {
+    if (nsp != nullptr && x.nsp != *nsp)
+      return false;
+    auto node = entries_.extract(x.ticket);
+    bytes_ -= node.mapped().bytes;
+    return true;
+  });
+  shared_.count.client_events_dropped += dropped;
+  note_room();
+  return dropped;
 }
 
 } // namespace signalbox

@@ -40,6 +40,16 @@ public:
     // nop
   }
 
+  ~inbox();
+
+  inbox(const inbox&) = delete;
+  inbox& operator=(const inbox&) = delete;
+
+  /// The client has gone. Returns whether events wait that may still go to the
+  /// site, until `deadline`: the client has given its places back, so those of
+  /// all clients that have gone are bounded together. The others are dropped.
+  bool linger(int64_t now);
+
   /// Sends an event of a publisher to INGEST. `now` is in milliseconds, as in
   /// all that follows.
   void publish(const membership& from, const socket::packet& x, int64_t now);
@@ -54,6 +64,10 @@ public:
   void on_published(const published& x, int64_t now);
   void on_forwarded(const event_forwarded& x, int64_t now);
 
+  /// Drops what waits for its turn, of one namespace or, without a name, of
+  /// all. Returns how many events that were.
+  size_t drop(const std::string* nsp);
+
   bool empty() const noexcept {
     return entries_.empty();
   }
@@ -67,7 +81,7 @@ public:
   bool full() const noexcept;
 
   /// Returns when a full inbox has waited too long without an event being
-  /// handled; 0 for an inbox that is not full.
+  /// handled, or one whose client has gone, at all; 0 for any other.
   int64_t deadline() const noexcept;
 
 private:
@@ -83,6 +97,7 @@ private:
   void send_next();
   void settle(uint64_t ticket, std::string_view args, bool handled,
               int64_t now);
+  void note_room();
 
   owner& owner_;
   const connection_context& shared_;
@@ -93,6 +108,9 @@ private:
   uint64_t last_ticket_ = 0;
   /// Since when it is full without an event being handled; 0 if it is not.
   int64_t full_since_ = 0;
+  /// When the events of a client that has gone are given up, and their bytes.
+  int64_t lingers_until_ = 0;
+  int64_t lingering_ = 0;
 };
 
 } // namespace signalbox

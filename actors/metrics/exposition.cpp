@@ -197,6 +197,7 @@ void render_connects(text& out, const counters& c) {
   out.value(c.client_events_refused.load(), label("result", "refused"));
   out.value(c.client_events_forwarded.load(), label("result", "forwarded"));
   out.value(c.client_events_queued.load(), label("result", "queued"));
+  out.value(c.client_events_dropped.load(), label("result", "dropped"));
   out.metric("limits_total", "counter", "Limits that were hit.");
   out.value(c.limit_namespaces.load(), label("limit", "namespaces"));
   out.value(c.limit_failed_connects.load(), label("limit", "failed-connects"));

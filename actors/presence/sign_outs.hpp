@@ -22,32 +22,35 @@ public:
     // nop
   }
 
-  /// Makes what the site was asked about a user before the stamp `at` void.
-  /// `now` is in milliseconds.
-  void note(const std::string& user, uint64_t at, int64_t now);
+  /// Makes what the site was asked about a user before the stamp `at` void, for
+  /// one namespace or, if `nsp` is empty, for all. `now` is in milliseconds.
+  void note(const std::string& user, const std::string& nsp, uint64_t at,
+            int64_t now);
 
   /// Returns the stamp before which the site must not have been asked for a
-  /// verdict about a user that is to count; 0 if every one does.
-  uint64_t void_before(const std::string& user) const;
+  /// verdict about a user that is to count in a namespace; 0 if every one does.
+  uint64_t void_before(const std::string& user, const std::string& nsp) const;
 
   size_t size() const noexcept {
-    return by_user_.size();
+    return by_key_.size();
   }
 
 private:
   struct entry {
-    std::string user;
+    /// User and namespace with NUL between them, which is in no id.
+    std::string key;
     uint64_t at = 0;
     int64_t until = 0;
   };
 
+  uint64_t find(const std::string& key) const;
   void forget_first();
 
   size_t most_;
   int64_t keep_ms_;
   /// The oldest first.
   std::list<entry> entries_;
-  std::unordered_map<std::string_view, std::list<entry>::iterator> by_user_;
+  std::unordered_map<std::string_view, std::list<entry>::iterator> by_key_;
   /// Stamp of the newest that was forgotten.
   uint64_t floor_ = 0;
 };

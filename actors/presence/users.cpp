@@ -127,7 +127,7 @@ private:
       caf::anon_send(x.who, attached{x.ticket, ec::none, 0});
       return;
     }
-    if (auto least = sign_outs_.void_before(x.user); x.asked < least) {
+    if (auto least = sign_outs_.void_before(x.user, x.nsp); x.asked < least) {
       caf::anon_send(x.who, attached{x.ticket, ec::verdict_void, least});
       return;
     }
@@ -183,8 +183,9 @@ private:
       seats_.add(p.x, home_of(p.x.user));
     else
       take_back(p);
-    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome,
-                                     sign_outs_.void_before(p.x.user)});
+    caf::anon_send(p.x.who,
+                   attached{p.x.ticket, p.outcome,
+                            sign_outs_.void_before(p.x.user, p.x.nsp)});
   }
 
   void on(presence_detach& x) {
@@ -388,25 +389,30 @@ private:
   // -- commands ---------------------------------------------------------------
 
   void on(user_command& x) {
-    auto changes = x.what == user_command::kind::disconnect
-                   || x.what == user_command::kind::rooms;
-    if (changes && !x.connections)
-      void_verdicts(x.ids);
+    auto takes_away =
+      x.what == user_command::kind::disconnect
+      || (x.what == user_command::kind::rooms && !x.leave.empty());
+    if (takes_away && !x.connections)
+      void_verdicts(x);
     if (ingest_)
       caf::anon_send(ingest_, run(x, seats_, records_));
   }
 
-  /// The site has changed its mind about users: what it has said of them until
+  /// The site takes something away from users: what it has said of them until
   /// now lets nobody in any more.
-  void void_verdicts(const std::vector<std::string>& users) {
+  void void_verdicts(const user_command& x) {
     auto at = next_stamp();
     auto now = home().home().wheel().now();
-    for (const auto& user : users) {
-      sign_outs_.note(user, at, now);
-      for (auto& [number, p] : pending_)
-        if (p.x.user == user)
-          note(p, ec::verdict_void);
-    }
+    auto places = x.nsp.empty() ? x.scope : std::vector{x.nsp};
+    if (places.empty())
+      places.emplace_back();
+    for (const auto& user : x.ids)
+      for (const auto& nsp : places) {
+        sign_outs_.note(user, nsp, at, now);
+        for (auto& [number, p] : pending_)
+          if (p.x.user == user && (nsp.empty() || p.x.nsp == nsp))
+            note(p, ec::verdict_void);
+      }
   }
 
   counters& count_;

@@ -1,4 +1,5 @@
 #include "transports/codec/json_scan.hpp"
+
 #include "transports/codec/json_text.hpp"
 
 #include <nlohmann/json.hpp>

@@ -106,7 +106,6 @@ public:
     // nop
   }
 
-
   std::string_view transport() const noexcept override {
     return "websocket";
   }

@@ -197,6 +197,7 @@ private:
 
   /// Tries the next address, and the one after it a moment later.
   void go_on() {
+    timer_.cancel();
     while (next_ < all_.size()) {
       const auto& at = all_[next_++];
       auto fd = open_socket(at.protocol().family());

@@ -258,6 +258,7 @@ bool websocket_connection::went(ssize_t n) {
     // What the client sent before may still be unread; the end comes behind it.
     deaf_ = true;
     control_.clear();
+    sent_ = 0;
     wake();
     read();
     return false;

@@ -67,6 +67,7 @@ private:
     std::shared_ptr<websocket_connection> self;
   };
 
+  bool must_wait() const;
   void read();
   void on_readable();
   size_t take(std::span<char> bytes);

@@ -18,12 +18,17 @@ constexpr size_t turn_bytes = 65536;
 
 } // namespace
 
+/// A probe, which says nothing to the handler, goes on while the session waits.
+bool websocket_connection::must_wait() const {
+  return session_->carried_by(*this) && !session_->ready();
+}
+
 void websocket_connection::read() {
   // A client that does not take our answers gets nothing more read.
   if (reading_ || !io_ || control_.size() > control_limit)
     return;
   if (kept_ != nullptr) {
-    if (session_->ready())
+    if (!must_wait())
       resume();
     return;
   }
@@ -59,8 +64,8 @@ size_t websocket_connection::take(std::span<char> bytes) {
   size_t messages = 0;
   size_t size = 0;
   while (io_ && !close_received_) {
-    auto pause = messages == turn_messages || size >= turn_bytes
-                 || !session_->ready() || control_.size() > control_limit;
+    auto pause = messages == turn_messages || size >= turn_bytes || must_wait()
+                 || control_.size() > control_limit;
     if (pause && !finishing_ && !bytes.empty()) {
       // Time in which nothing is taken is not the client's.
       timer_.cancel();

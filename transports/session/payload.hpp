@@ -54,6 +54,9 @@ public:
   /// packet.
   bool lost = false;
 
+  /// A POST that came meanwhile, from a client of 0.9.
+  std::unique_ptr<payload> next;
+
 private:
   std::string bytes_;
   bool binary_;

@@ -4,6 +4,13 @@
 
 namespace signalbox::session {
 
+namespace {
+
+/// POSTs of a client that may wait behind the one under way.
+constexpr size_t most_posts = 4;
+
+} // namespace
+
 session_core::session_core(std::string_view sid, const options& opts,
                            timer_wheel& wheel, forget fun, void* owner)
   : opts_(opts), wheel_(wheel), sid_(sid),
@@ -37,12 +44,29 @@ bool session_core::push(const codec::shared_event& event, codec::wire_form form,
 
 void session_core::on_post(std::string bytes, bool binary,
                            std::shared_ptr<post> from) {
-  posted_ =
-    std::make_unique<payload>(std::move(bytes), binary, std::move(from));
-  if (split(*posted_))
+  auto x = std::make_unique<payload>(std::move(bytes), binary, from);
+  if (!split(*x)) {
+    on_post_taken(false);
+    from->done();
+  } else if (posted_ == nullptr) {
+    posted_ = std::move(x);
     go_on();
-  else
-    finish_post();
+  } else if (!queue_post(std::move(x))) {
+    close(close_reason::limit);
+    from->done();
+  }
+}
+
+/// Returns false if too many wait.
+bool session_core::queue_post(std::unique_ptr<payload> x) {
+  auto* last = &posted_->next;
+  for (size_t n = 1; *last != nullptr; ++n) {
+    if (n == most_posts)
+      return false;
+    last = &(*last)->next;
+  }
+  *last = std::move(x);
+  return true;
 }
 
 void session_core::go_on() {
@@ -63,8 +87,13 @@ void session_core::go_on() {
 
 void session_core::finish_post() {
   auto x = std::move(posted_);
+  posted_ = std::move(x->next);
   on_post_taken(x->lost);
   x->from().done();
+  if (posted_ != nullptr)
+    posted_->from().go_on_later();
+  else if (auto* to = via())
+    to->resume();
 }
 
 bool session_core::lose_post() noexcept {

@@ -100,7 +100,7 @@ public:
   void go_on();
 
   bool ready() const noexcept override {
-    return closed_ || up_->ready();
+    return closed_ || (posted_ == nullptr && up_->ready());
   }
 
   void resume() override;
@@ -154,11 +154,13 @@ protected:
   outbox outbox_;
 
 private:
+  bool queue_post(std::unique_ptr<payload> x);
   void finish_post();
 
   forget forget_;
   void* owner_;
-  /// Seldom there: mostly a POST is taken within the call.
+  /// Seldom there: mostly a POST is taken within the call. What a carrier
+  /// brings comes behind it.
   std::unique_ptr<payload> posted_;
 
 protected:

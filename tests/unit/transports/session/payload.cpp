@@ -110,3 +110,44 @@ TEST(a WebSocket is told when more may come) {
   rig.session->resume();
   CHECK_EQUAL(ws.resumed, 1);
 }
+
+TEST(a client of 0.9 may post again before it is answered) {
+  legacy_rig rig;
+  rig.open();
+  rig.ready = false;
+  rig.give(*rig.session, R"(5:::{"name":"a"})", false);
+  auto first = rig.last_post;
+  rig.give(*rig.session, R"(5:::{"name":"b"})", false);
+  auto second = rig.last_post;
+  CHECK_EQUAL(first->answers + second->answers, 0);
+  rig.ready = true;
+  rig.session->resume();
+  while (std::exchange(first->later, false)
+         || std::exchange(second->later, false))
+    rig.session->go_on();
+  CHECK_EQUAL(rig.take(), "2/[\"a\"]\n2/[\"b\"]\n");
+  CHECK_EQUAL(first->answers, 1);
+  CHECK_EQUAL(second->answers, 1);
+}
+
+TEST(what a WebSocket brings comes behind the POST before it) {
+  engine_rig rig;
+  rig.polling();
+  rig.ready = false;
+  rig.post(events(1));
+  auto& ws = rig.connect();
+  REQUIRE(rig.session->on_probe(ws));
+  rig.session->on_text(ws, "2probe");
+  CHECK_EQUAL(ws.take(), "3probe\n");
+  rig.session->on_text(ws, "5");
+  rig.take();
+  CHECK(rig.session->carried_by(ws));
+  MESSAGE("the handler would take more, but the POST comes first");
+  rig.ready = true;
+  CHECK(!rig.session->ready());
+  rig.session->resume();
+  rig.go_on(*rig.session);
+  CHECK_EQUAL(rig.take(), "2/[0]\n");
+  CHECK(rig.session->ready());
+  CHECK(ws.resumed > 0);
+}
