@@ -12,8 +12,9 @@
 namespace signalbox::net {
 
 std::shared_ptr<const session::handshake>
-make_handshake(const http_request& x, const engine_options& opts,
+make_handshake(const http_connection& by, const engine_options& opts,
                codec::dialect speaks) {
+  const auto& x = by.request();
   // What the page puts into the query matters where CONNECT carries no data.
   auto out = std::make_shared<session::handshake>(
     x.address, speaks == codec::dialect::eio4 ? std::string_view{} : x.query,
@@ -31,6 +32,7 @@ make_handshake(const http_request& x, const engine_options& opts,
   }
   if (opts.keep_host)
     out->reached(x.host, x.secure);
+  out->came_over(by.id());
   out->shrink();
   return out;
 }

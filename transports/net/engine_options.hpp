@@ -102,9 +102,10 @@ struct engine_options {
   std::function<void(const refused_page& x)> on_page_refused;
 };
 
-/// Returns what a client presented, as far as it is kept.
+/// Returns what a client presented with the current request, as far as it is
+/// kept.
 std::shared_ptr<const session::handshake>
-make_handshake(const http_request& x, const engine_options& opts,
+make_handshake(const http_connection& by, const engine_options& opts,
                codec::dialect speaks);
 
 /// Returns the CORS header lines of an admitted request.

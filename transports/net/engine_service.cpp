@@ -344,7 +344,7 @@ engine_service::insert(http_connection& by, const params& query,
   const auto& x = by.request();
   const auto& speaks = engine::find_revision(
     *query.speaks, query.base64 || query.script.has_value());
-  auto from = make_handshake(x, opts_, speaks.dialect());
+  auto from = make_handshake(by, opts_, speaks.dialect());
   auto y = std::make_shared<entry>(ids_.make(home_.index()), speaks,
                                    opts_.session, home_, sessions_);
   if (!gate_.admit(by, *y, form))

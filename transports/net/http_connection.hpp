@@ -102,6 +102,11 @@ public:
     return peer_;
   }
 
+  /// Returns a number that no other connection of this process has.
+  uint64_t id() const noexcept {
+    return io_->id();
+  }
+
   /// Returns whether the connection is encrypted, here or before the proxy that
   /// passes its bytes on.
   bool secure() const {

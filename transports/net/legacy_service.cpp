@@ -216,7 +216,7 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
 void legacy_service::open(const std::shared_ptr<http_connection>& from,
                           const params& query) {
   const auto& x = from->request();
-  auto hello = make_handshake(x, opts_, dialect::v09);
+  auto hello = make_handshake(*from, opts_, dialect::v09);
   auto made =
     std::make_shared<entry>(ids_.make(home_.index()), opts_.site || query.key,
                             opts_.session, home_, sessions_);

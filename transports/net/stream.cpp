@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -23,6 +24,11 @@ stream::stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
   resume(home);
   if (tls)
     secure(*tls, host);
+}
+
+uint64_t stream::next_id() noexcept {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 void stream::secure(const tls_context& tls, const std::string& host) {

@@ -131,6 +131,11 @@ public:
   /// Returns the socket if bytes may be written past this class, else -1.
   int plain_socket() const;
 
+  /// Returns a number that no other connection of this process has.
+  uint64_t id() const noexcept {
+    return id_;
+  }
+
   /// Returns whether the client is connected elsewhere.
   bool tunnelled() const noexcept {
     return channel_ != nullptr;
@@ -147,6 +152,9 @@ private:
   void abandon() override;
   void wait(uint8_t what, bool to_read, callback fun);
 
+  static uint64_t next_id() noexcept;
+
+  const uint64_t id_ = next_id();
   std::shared_ptr<channel> channel_;
   /// Where the socket is watched; null while it is parked or closed.
   loop* home_ = nullptr;

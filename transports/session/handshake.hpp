@@ -50,6 +50,17 @@ public:
     return secure_;
   }
 
+  /// Keeps the number of the connection over which the client asked.
+  void came_over(uint64_t connection) noexcept {
+    connection_ = connection;
+  }
+
+  /// Returns a number by which clients of one address can be told apart: that
+  /// of the connection, which may be one of a proxy; 0 if it is not kept.
+  uint64_t connection() const noexcept {
+    return connection_;
+  }
+
   std::string_view query() const noexcept {
     return std::string_view{text_}.substr(address_, query_);
   }
@@ -67,6 +78,7 @@ public:
 private:
   /// Address, query, then each header: name, colon, value, line feed.
   std::string text_;
+  uint64_t connection_ = 0;
   uint32_t address_ = 0;
   uint32_t query_ = 0;
   codec::dialect dialect_ = codec::dialect::eio4;
