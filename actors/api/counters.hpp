@@ -63,6 +63,8 @@ struct counters {
   number forward_failures{0};
   std::atomic<int64_t> site_calls_active{0};
   std::atomic<int64_t> site_calls_waiting{0};
+  number site_calls_full{0};
+  number site_calls_late{0};
 
   // INGEST
   number events_accepted{0};

@@ -36,12 +36,14 @@ struct site_settings {
   forwarded_style forwarded = forwarded_style::x_forwarded;
   /// Limit for connecting to the site.
   milliseconds connect_timeout{1000};
-  /// Limit for the whole call.
+  /// Limit for the call itself, without what it waited for its turn.
   milliseconds timeout{3000};
   /// Most calls at a time.
   size_t concurrency = 28;
   /// Most calls that wait for their turn.
   size_t queue = 1000;
+  /// How long a call may wait for its turn.
+  milliseconds queue_timeout{15000};
   /// How long a connection to the site may idle before its next call; 0 for a
   /// connection of its own for each call.
   milliseconds keep_alive{4000};

@@ -180,6 +180,10 @@ void render_site(text& out, const counters& c) {
             c.site_calls_active.load());
   out.gauge("site_calls_waiting", "Calls to the site that wait.",
             c.site_calls_waiting.load());
+  out.metric("site_calls_dropped_total", "counter",
+             "Calls to the site that were never made.");
+  out.value(c.site_calls_full.load(), label("limit", "queue"));
+  out.value(c.site_calls_late.load(), label("limit", "queue-timeout"));
 }
 
 void render_connects(text& out, const counters& c) {

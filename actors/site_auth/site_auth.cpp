@@ -47,7 +47,7 @@ public:
       calls_(std::make_unique<net::call_queue>(
         at.home(), *client_,
         net::call_queue::options{opts.site.concurrency, opts.site.queue,
-                                 opts.site.timeout})) {
+                                 opts.site.queue_timeout})) {
     if (auto x = codec::parse_site_url(opts.site.auth_url))
       auth_url_ = *x;
     if (auto x = codec::parse_site_url(opts.site.event_url))
@@ -95,6 +95,8 @@ private:
   void count_calls() {
     count_.site_calls_active = static_cast<int64_t>(client_->active());
     count_.site_calls_waiting = static_cast<int64_t>(calls_->waiting());
+    count_.site_calls_full = calls_->dropped().full;
+    count_.site_calls_late = calls_->dropped().late;
   }
 
   void on(authenticate& x) {
@@ -123,20 +125,28 @@ private:
     }
     latest = next_stamp();
     ask(latest, {std::move(key), {{std::move(x.asker), x.ticket}}},
-        std::move(headers));
+        std::move(headers), origin_of(*x.from));
   }
 
-  void ask(uint64_t stamp, question x, header_list headers) {
+  /// Returns whose turn a call waits for.
+  static net::call_origin origin_of(const session::handshake& x) {
+    return {net::ip_address::parse(x.address()).value_or(net::ip_address{}),
+            x.connection()};
+  }
+
+  void ask(uint64_t stamp, question x, header_list headers,
+           const net::call_origin& from) {
     questions_.emplace(stamp, std::move(x));
     ++count_.auth_calls;
     net::client_request call;
     call.url = auth_url_;
     call.headers = std::move(headers);
     call.headers.emplace_back("Accept", "application/json");
-    calls_->call(std::move(call), [this, stamp](net::client_reply answer) {
-      count_calls();
-      on_verdict(stamp, answer);
-    });
+    calls_->call(std::move(call), net::call_kind::question, from,
+                 [this, stamp](net::client_reply answer) {
+                   count_calls();
+                   on_verdict(stamp, answer);
+                 });
   }
 
   void on_verdict(uint64_t stamp, const net::client_reply& x) {
@@ -272,19 +282,21 @@ private:
       call.body += parts->elements[i];
     }
     call.body += "]}";
-    calls_->call(std::move(call), [this, who = x.asker,
-                                   ticket = x.ticket](net::client_reply reply) {
-      count_calls();
-      std::string why;
-      auto answer = read_event_reply(reply, why);
-      answer.ticket = ticket;
-      if (answer.outcome != ec::none) {
-        ++count_.forward_failures;
-        report("cannot forward to "
-               + codec::hide_user_info(opts_.site.event_url) + ": " + why);
-      }
-      caf::anon_send(who, std::move(answer));
-    });
+    auto from = x.from ? origin_of(*x.from) : net::call_origin{};
+    calls_->call(
+      std::move(call), net::call_kind::event, from,
+      [this, who = x.asker, ticket = x.ticket](net::client_reply reply) {
+        count_calls();
+        std::string why;
+        auto answer = read_event_reply(reply, why);
+        answer.ticket = ticket;
+        if (answer.outcome != ec::none) {
+          ++count_.forward_failures;
+          report("cannot forward to "
+                 + codec::hide_user_info(opts_.site.event_url) + ": " + why);
+        }
+        caf::anon_send(who, std::move(answer));
+      });
   }
 
   /// Logs a problem with the site, but not for each of a thousand clients.

@@ -1159,6 +1159,25 @@ sys.stdin.read()
       socket.destroy();
   }, { site: { concurrency: 1, timeout: '20s' } });
 
+  limit('site.queue-timeout', async ({ router, port, rises, keeps }) => {
+    await keeps(async () => {
+      assert.match((await (await knock(port, 'anna')).frame()).text, /^40\{"sid"/);
+    });
+    site.mode = 'hang';
+    const active = await keeps(async () => {
+      const socket = await knock(port, 'active');
+      await reaches(router, 'site_calls_active', 1);
+      return socket;
+    });
+    const late = await rises(() => knock(port, 'late'));
+    assert.equal((await late.frame()).text, unavailable);
+    assert.match(router.log(), /waited 300ms for its turn \(site\.queue-timeout\)/);
+    // That is no limit of a call under way.
+    assert.equal(await metric(router, 'site_calls_active'), 1);
+    for (const socket of [active, late])
+      socket.destroy();
+  }, { site: { concurrency: 1, timeout: '20s' } });
+
   limit('site.max-reply', async ({ port, value, rises, keeps }) => {
     const reply = (bytes) => {
       const made = (x) => ({ user_id: 'anna', info: { x } });
