@@ -89,6 +89,8 @@ private:
   struct question {
     std::string key;
     std::vector<waiter> waiters;
+    /// Where it waits.
+    uint64_t call = 0;
   };
 
   /// After every message and every reply.
@@ -120,11 +122,13 @@ private:
     auto& latest = latest_[key];
     if (latest != 0 && latest >= x.not_before) {
       ++count_.auth_shared;
-      questions_.at(latest).waiters.push_back({std::move(x.asker), x.ticket});
+      auto& same = questions_.at(latest);
+      same.waiters.push_back({std::move(x.asker), x.ticket});
+      calls_->share(same.call, origin_of(*x.from));
       return;
     }
     latest = next_stamp();
-    ask(latest, {std::move(key), {{std::move(x.asker), x.ticket}}},
+    ask(latest, {std::move(key), {{std::move(x.asker), x.ticket}}, 0},
         std::move(headers), origin_of(*x.from));
   }
 
@@ -136,24 +140,24 @@ private:
 
   void ask(uint64_t stamp, question x, header_list headers,
            const net::call_origin& from) {
-    questions_.emplace(stamp, std::move(x));
+    auto& fresh = questions_.emplace(stamp, std::move(x)).first->second;
     ++count_.auth_calls;
     net::client_request call;
     call.url = auth_url_;
     call.headers = std::move(headers);
     call.headers.emplace_back("Accept", "application/json");
-    calls_->call(std::move(call), net::call_kind::question, from,
-                 [this, stamp](net::client_reply answer) {
-                   count_calls();
-                   on_verdict(stamp, answer);
-                 });
+    fresh.call = calls_->call(std::move(call), net::call_kind::question, from,
+                              [this, stamp](net::client_reply answer) {
+                                count_calls();
+                                on_verdict(stamp, answer);
+                              });
   }
 
   void on_verdict(uint64_t stamp, const net::client_reply& x) {
     auto node = questions_.extract(stamp);
     if (node.empty())
       return;
-    const auto& [key, waiters] = node.mapped();
+    const auto& [key, waiters, call] = node.mapped();
     // A newer question may have been asked since, and answered before.
     auto latest = latest_.find(key);
     auto is_latest = latest != latest_.end() && latest->second == stamp;

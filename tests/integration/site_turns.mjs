@@ -86,6 +86,29 @@ test('a connection that asks for hundreds of identities delays itself', () => th
       socket.destroy();
   }));
 
+test('who asks what a flooder has asked does not wait for the flooder', () => through(
+  { concurrency: 1, queue: 100, 'queue-timeout': '1m' }, async (router, { questions }) => {
+    const flooder = await Connection.open(router.public.port);
+    // The last one is a guest, as is the one who comes then.
+    for (let i = 0; i < 60; ++i) {
+      flooder.write(request('GET', '/socket.io/?EIO=3&transport=polling',
+        { headers: { Cookie: `session=${i < 59 ? `flood-${i}` : 'guest'}` } }));
+    }
+    await reaches(router, 'site_calls_waiting', 59);
+    const shared = await metric(router, 'auth_shared_total');
+    const guest = await knock(router, 'guest');
+    await reaches(router, 'auth_shared_total', shared + 1);
+    const before = site.asked.items.length;
+    questions.open();
+    await isIn(guest);
+    await reaches(router, 'site_calls_waiting', 0);
+    const place = site.asked.items.slice(before)
+      .findIndex((x) => x.headers.cookie === 'session=guest');
+    assert.ok(place === 0 || place === 1, `asked as number ${place}`);
+    for (const socket of [flooder, guest])
+      socket.destroy();
+  }));
+
 test('events at a site that does not answer keep nobody out', () => through(
   { concurrency: 4 }, async (router, { questions }) => {
     questions.open();

@@ -30,8 +30,8 @@ call_queue::call_queue(loop& home, http_client& client, const options& opts)
 
 call_queue::~call_queue() = default;
 
-void call_queue::call(client_request x, call_kind kind, const call_origin& from,
-                      http_client::callback done) {
+uint64_t call_queue::call(client_request x, call_kind kind,
+                          const call_origin& from, http_client::callback done) {
   auto id = ++last_id_;
   waiting_.emplace(id, entry{std::move(x), kind, from, std::move(done),
                              home_.wheel().now() + opts_.patience.count()});
@@ -43,6 +43,16 @@ void call_queue::call(client_request x, call_kind kind, const call_origin& from,
   }
   if (!waiting_.empty() && !timer_.armed())
     home_.wheel().arm(timer_, opts_.patience.count());
+  return id;
+}
+
+void call_queue::share(uint64_t id, const call_origin& with) {
+  auto i = waiting_.find(id);
+  if (i == waiting_.end())
+    return;
+  auto& x = i->second;
+  if (turns_.share(id, x.kind, x.from, with))
+    x.from = with;
 }
 
 void call_queue::start(entry x) {

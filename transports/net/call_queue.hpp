@@ -39,9 +39,13 @@ public:
   call_queue& operator=(const call_queue&) = delete;
 
   /// Makes a call as soon as it may; `done` runs once, not from within, unless
-  /// the queue or its client is destroyed before.
-  void call(client_request x, call_kind kind, const call_origin& from,
-            http_client::callback done);
+  /// the queue or its client is destroyed before. Returns an id for `share`.
+  uint64_t call(client_request x, call_kind kind, const call_origin& from,
+                http_client::callback done);
+
+  /// Says that another client wants the answer to a call, too. If it still
+  /// waits, it waits in that client's line if its turn is nearer there.
+  void share(uint64_t id, const call_origin& with);
 
   /// Returns how many calls wait.
   size_t waiting() const noexcept {

@@ -46,6 +46,19 @@ std::optional<uint64_t> call_turns::overflow(const call_origin& newest) {
   return of(kind).drop(newest.address.client(), newest.connection);
 }
 
+bool call_turns::share(uint64_t id, call_kind kind, const call_origin& from,
+                       const call_origin& to) {
+  auto& all = of(kind);
+  auto there = to.address.client();
+  auto here = from.address.client();
+  if (all.size(there) > all.size(here)
+      || all.size(there, to.connection) >= all.ahead(id, here, from.connection))
+    return false;
+  all.remove(id, here, from.connection);
+  all.push(id, there, to.connection);
+  return true;
+}
+
 void call_turns::remove(uint64_t id, call_kind kind, const call_origin& from) {
   of(kind).remove(id, from.address.client(), from.connection);
 }

@@ -59,6 +59,12 @@ public:
   /// that kind the newest of its connection with the most.
   std::optional<uint64_t> overflow(const call_origin& newest);
 
+  /// Moves a call that waits to another client that wants the same, if fewer of
+  /// that connection's calls would come before it and no more calls of its
+  /// address wait. Returns whether it has been moved.
+  bool share(uint64_t id, call_kind kind, const call_origin& from,
+             const call_origin& to);
+
   /// Forgets a call that waits.
   void remove(uint64_t id, call_kind kind, const call_origin& from);
 

@@ -42,6 +42,12 @@ public:
     return ids_.size();
   }
 
+  /// Returns how many ids come before this one, which is there.
+  size_t ahead(uint64_t id) const {
+    auto i = std::find(ids_.begin(), ids_.end(), id);
+    return static_cast<size_t>(i - ids_.begin());
+  }
+
 private:
   std::deque<uint64_t> ids_;
 };
@@ -91,6 +97,19 @@ public:
   /// Returns how many ids there are.
   size_t size() const noexcept {
     return size_;
+  }
+
+  /// Returns how many of them are in a line.
+  template <class... More>
+  size_t size(const Key& key, const More&... more) const {
+    auto i = by_key_.find(key);
+    return i == by_key_.end() ? 0 : i->second->line.size(more...);
+  }
+
+  /// Returns how many ids of its line come before one that is there.
+  template <class... More>
+  size_t ahead(uint64_t id, const Key& key, const More&... more) const {
+    return by_key_.at(key)->line.ahead(id, more...);
   }
 
 private:

@@ -248,6 +248,31 @@ TEST(where nothing may wait what cannot begin gives way) {
   CHECK_EQUAL(turns->waiting(), 0u);
 }
 
+TEST(a call that another client wants waits where its turn is nearer) {
+  for (uint64_t id : {1, 2, 3, 4})
+    ask(id, first, 1);
+  ask(5, first, 2);
+  auto share = [this](uint64_t id, const char* address, uint64_t connection) {
+    call_origin to{*ip_address::parse(address), connection};
+    auto moved = turns->share(id, kinds.at(id), origins.at(id), to);
+    if (moved)
+      origins[id] = to;
+    return moved;
+  };
+  MESSAGE("not at a connection where as many come before it");
+  CHECK(!share(1, first, 3));
+  CHECK(!share(2, first, 2));
+  CHECK(share(4, first, 2));
+  CHECK(share(3, first, 3));
+  MESSAGE("at another address only if that one has no more");
+  for (uint64_t id = 11; id <= 16; ++id)
+    ask(id, second, id);
+  CHECK(!share(4, second, 99));
+  CHECK(share(4, third, 99));
+  CHECK_EQUAL(turns->waiting(), 11u);
+  CHECK_EQUAL(run(), (ids{1, 11, 4, 5, 12, 3, 13, 2, 14, 15, 16}));
+}
+
 TEST(what is removed has no turn) {
   for (uint64_t id : {1, 2, 3})
     ask(id, first);
