@@ -1,4 +1,4 @@
-// Whose call to the site is next: one client that asks much, or events, keep nobody
+// Whose call to the site is next: neither one client that asks much nor events keep others
 // from signing in, and waiting is not the site's time.
 
 import assert from 'node:assert/strict';
@@ -86,7 +86,7 @@ test('a connection that asks for hundreds of identities delays itself', () => th
       socket.destroy();
   }));
 
-test('who asks what a flooder has asked does not wait for the flooder', () => through(
+test('a client that asks what a flooder has asked does not wait for it', () => through(
   { concurrency: 1, queue: 100, 'queue-timeout': '1m' }, async (router, { questions }) => {
     const flooder = await Connection.open(router.public.port);
     // The last one is a guest, as is the one who comes then.
@@ -109,7 +109,7 @@ test('who asks what a flooder has asked does not wait for the flooder', () => th
       socket.destroy();
   }));
 
-test('events at a site that does not answer keep nobody out', () => through(
+test('events at a site that does not answer keep no sign-in out', () => through(
   { concurrency: 4 }, async (router, { questions }) => {
     questions.open();
     const emitters = [];

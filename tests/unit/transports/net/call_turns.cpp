@@ -212,7 +212,7 @@ TEST(events give way before questions down to their share) {
   begin();
   for (uint64_t id = 101; id <= 116; ++id)
     emit(id, first);
-  MESSAGE("the flooder's own, whoever asks");
+  MESSAGE("the flooder loses its own");
   emit(201, second);
   CHECK_EQUAL(overflow(), ids{116});
   for (uint64_t id = 2; id <= 14; ++id) {
