@@ -172,11 +172,13 @@ struct rooms : shards {
 
   /// Does something to a user, such as `disconnect`.
   void change(user_command::kind what, const std::string& user,
-              const std::string& name = {}) {
+              const std::string& name = {},
+              std::vector<std::string> leave = {}) {
     user_command x;
     x.what = what;
     x.ids = {user};
     x.nsp = name;
+    x.leave = std::move(leave);
     command(x);
   }
 

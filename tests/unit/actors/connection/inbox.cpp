@@ -194,4 +194,42 @@ TEST(an event without an ack takes its place as well) {
   CHECK_EQUAL(out.packets.size(), before);
 }
 
+TEST(a user who is thrown out speaks no more) {
+  fake_port out;
+  auto x = join(out, two, "anna");
+  emit(x, 1, 3);
+  change(user_command::kind::disconnect, "anna");
+  CHECK_EQUAL(count.client_events_dropped, 2u);
+  reply(x);
+  CHECK_EQUAL(at_site(), "");
+  CHECK_EQUAL(out.closed, "kicked");
+}
+
+TEST(events of clients that have gone are bounded together) {
+  count.lingering_bytes = 16 << 20;
+  fake_port out;
+  auto x = join(out, two, "anna");
+  emit(x, 1, 3);
+  out.gone->session_gone();
+  out.gone = nullptr;
+  caf::anon_send(x, session_closed{});
+  settle();
+  CHECK_EQUAL(living(actor_kind::connection), 0);
+  CHECK_EQUAL(count.client_events_dropped, 2u);
+  CHECK_EQUAL(count.lingering_bytes, 16 << 20);
+  MESSAGE("and have an end in time");
+  count.lingering_bytes = 0;
+  fake_port later;
+  auto y = join(later, one, "ben");
+  emit(y, 1, 3);
+  later.gone->session_gone();
+  later.gone = nullptr;
+  caf::anon_send(y, session_closed{});
+  settle();
+  CHECK(count.lingering_bytes > 0);
+  advance(opts.limits.inbox_timeout.count() + 100);
+  CHECK_EQUAL(living(actor_kind::connection), 0);
+  CHECK_EQUAL(count.lingering_bytes, 0);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

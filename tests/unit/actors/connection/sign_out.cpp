@@ -48,15 +48,27 @@ TEST(a verdict of after the sign out lets in) {
   CHECK_EQUAL(post("anna"), 1u);
 }
 
-TEST(a change of rooms makes a verdict void too) {
+TEST(a room that is taken away makes a verdict void too) {
+  fake_port out;
+  auto x = open(out, two);
+  packet(x, packet_type::connect);
+  auto asked = next_stamp();
+  change(user_command::kind::rooms, "anna", "/", {"staff"});
+  answer(ec::none, "anna", asked);
+  CHECK(out.packets.empty());
+  CHECK_EQUAL(site->all<authenticate>().size(), 1u);
+}
+
+TEST(a room that is given or of another namespace changes nothing) {
   fake_port out;
   auto x = open(out, two);
   packet(x, packet_type::connect);
   auto asked = next_stamp();
   change(user_command::kind::rooms, "anna", "/");
+  change(user_command::kind::rooms, "anna", "/other", {"staff"});
+  change(user_command::kind::disconnect, "anna", "/other");
   answer(ec::none, "anna", asked);
-  CHECK(out.packets.empty());
-  CHECK_EQUAL(site->all<authenticate>().size(), 1u);
+  CHECK_EQUAL(out.last(), R"(0{"sid":"c1"})");
 }
 
 TEST(a question about a user does not make verdicts void) {
