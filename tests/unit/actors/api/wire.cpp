@@ -154,14 +154,15 @@ TEST(tags are what they always were) {
     CHECK(seen.insert(T::tag).second);
     all += T::label + "="s + std::to_string(T::tag) + ' ';
   });
-  CHECK_EQUAL(all,
-              "view=1 members=2 leaving=3 drain=4 floor=5 attach=10 "
-              "attached=11 detach=12 "
-              "hold=13 release=14 recall=15 displace=18 locate=16 located=17 deliver=20 "
-              "broadcast=21 routed=22 confirmed=23 command=24 "
-              "command_done=25 submit=26 claim=27 claimed=28 "
-              "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
-              "pong=103 restart=104 ");
+  CHECK_EQUAL(
+    all,
+    "view=1 members=2 leaving=3 drain=4 floor=5 attach=10 "
+    "attached=11 detach=12 "
+    "hold=13 release=14 recall=15 displace=18 locate=16 located=17 deliver=20 "
+    "broadcast=21 routed=22 confirmed=23 command=24 "
+    "command_done=25 submit=26 claim=27 claimed=28 "
+    "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
+    "pong=103 restart=104 ");
 }
 
 TEST(fields that a node does not know are skipped) {

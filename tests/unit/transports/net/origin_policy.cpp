@@ -27,18 +27,17 @@ verdict judge(lines headers) {
 
 TEST(what a browser says of the page is read over all lines) {
   auto site = [](lines headers) {
-  return fetch_site_of(request(std::move(headers)));
+    return fetch_site_of(request(std::move(headers)));
   };
   CHECK(site({}) == fetch_site::unsaid);
   CHECK(site({{"Sec-Fetch-Site", ""}}) == fetch_site::unsaid);
   CHECK(site({{"Sec-Fetch-Site", "elsewhere"}}) == fetch_site::unsaid);
   CHECK(site({{"Sec-Fetch-Site", "none"}}) == fetch_site::none);
   CHECK(site({{"sec-fetch-site", " Same-Origin "}}) == fetch_site::same_origin);
-  CHECK(site({{"Sec-Fetch-Site", "cross-site;x=1"}})
-        == fetch_site::cross_site);
-  CHECK(site({{"Sec-Fetch-Site", "same-origin"},
-              {"Sec-Fetch-Site", "cross-site"}})
-        == fetch_site::cross_site);
+  CHECK(site({{"Sec-Fetch-Site", "cross-site;x=1"}}) == fetch_site::cross_site);
+  CHECK(
+    site({{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "cross-site"}})
+    == fetch_site::cross_site);
   CHECK(site({{"Sec-Fetch-Site", "cross-site, none"}})
         == fetch_site::cross_site);
   CHECK(site({{"Sec-Fetch-Site", "same-site, rubbish"}})
