@@ -135,6 +135,8 @@ void websocket_connection::send_probe(std::string_view text) {
 void websocket_connection::finish() {
   if (!io_ || finishing_)
     return;
+  // A client that is known to be gone ends at once.
+  auto self = shared_from_this();
   finishing_ = true;
   // A probe has nothing to lose.
   auto wait = session_ != nullptr && !session_->carried_by(*this)
