@@ -51,7 +51,7 @@ enum class ec : uint8_t {
   method_not_allowed,
   /// Browsers may not send events here.
   client_events_refused,
-  /// Too many events of this connection are under way.
+  /// Too many events wait for other nodes.
   busy,
   /// The site did not answer, or not in the documented form.
   site_failed,

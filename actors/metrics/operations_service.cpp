@@ -76,7 +76,7 @@ public:
     from->respond(std::move(out));
   }
 
-  // Nothing here takes a body, so whoever sends one means another listener.
+  // No path here takes a body: a request with one is for another listener.
   void on_too_large(net::http_connection& from) override {
     const auto& x = from.request();
     net::http_response out;

@@ -38,6 +38,14 @@ struct fixture : rooms {
     settle();
   }
 
+  /// The session of a client ends.
+  void leave(const connection_actor& x, fake_port& out) {
+    out.gone->session_gone();
+    out.gone = nullptr;
+    caf::anon_send(x, session_closed{});
+    settle();
+  }
+
   static bool ready(const connection_actor& x) {
     auto* actor = caf::actor_cast<caf::abstract_actor*>(x);
     return dynamic_cast<session_side&>(*actor).ready();
@@ -142,10 +150,7 @@ TEST(what a client sent before it left goes to the site) {
   fake_port out;
   auto x = join(out, two, "anna");
   emit(x, 1, 3);
-  out.gone->session_gone();
-  out.gone = nullptr;
-  caf::anon_send(x, session_closed{});
-  settle();
+  leave(x, out);
   CHECK_EQUAL(post("anna"), 0u);
   CHECK_EQUAL(living(actor_kind::connection), 1);
   reply(x);
@@ -158,10 +163,7 @@ TEST(without SITE_AUTH a client that left is forgotten) {
   fake_port out;
   auto x = join(out, two, "anna");
   emit(x, 1, 3);
-  out.gone->session_gone();
-  out.gone = nullptr;
-  caf::anon_send(x, session_closed{});
-  settle();
+  leave(x, out);
   end(shared.site_auth);
   settle();
   CHECK_EQUAL(living(actor_kind::connection), 0);
@@ -210,10 +212,7 @@ TEST(events of clients that have gone are bounded together) {
   fake_port out;
   auto x = join(out, two, "anna");
   emit(x, 1, 3);
-  out.gone->session_gone();
-  out.gone = nullptr;
-  caf::anon_send(x, session_closed{});
-  settle();
+  leave(x, out);
   CHECK_EQUAL(living(actor_kind::connection), 0);
   CHECK_EQUAL(count.client_events_dropped, 2u);
   CHECK_EQUAL(count.lingering_bytes, 16 << 20);
@@ -222,10 +221,7 @@ TEST(events of clients that have gone are bounded together) {
   fake_port later;
   auto y = join(later, one, "ben");
   emit(y, 1, 3);
-  later.gone->session_gone();
-  later.gone = nullptr;
-  caf::anon_send(y, session_closed{});
-  settle();
+  leave(y, later);
   CHECK(count.lingering_bytes > 0);
   advance(opts.limits.inbox_timeout.count() + 100);
   CHECK_EQUAL(living(actor_kind::connection), 0);
