@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import time
 from importlib.metadata import version
 
 import requests
@@ -63,15 +64,22 @@ def listener(event):
     return received
 
 
+def connected():
+    # The handler runs before connect() returns, and until then python-socketio
+    # overlooks a DISCONNECT.
+    while not sio.connected:
+        time.sleep(0.001)
+    say("connected", transport=sio.transport())
+
+
 for each in json.loads(os.environ["CLIENT_EVENTS"]):
     sio.on(each, listener(each), namespace=NAMESPACE)
-sio.on("connect", lambda: say("connected", transport=sio.transport()),
+sio.on("connect", lambda: threading.Thread(target=connected).start(),
        namespace=NAMESPACE)
 sio.on("connect_error", lambda *args: say("refused", args=encoded(args)),
        namespace=NAMESPACE)
 sio.on("disconnect", lambda *args: say("disconnected", args=encoded(args)),
        namespace=NAMESPACE)
-
 
 
 def obey():
