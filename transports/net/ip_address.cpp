@@ -25,7 +25,7 @@ std::optional<ip_address> ip_address::parse(std::string_view text) {
   char copy[INET6_ADDRSTRLEN];
   if (text.size() >= sizeof(copy))
     return {};
-  std::memcpy(copy, text.data(), text.size());
+  text.copy(copy, sizeof(copy));
   copy[text.size()] = '\0';
   // A NUL within would end the text early.
   if (std::strlen(copy) != text.size())
