@@ -171,6 +171,28 @@ describe('Engine.IO messages', () => {
 });
 
 describe('Engine.IO heartbeat', () => {
+  for (const [eio, method, options] of [[4, 'GET', {}], [3, 'POST', { body: '1:2' }]])
+    test(`a session of revision ${eio} that misses one is unknown at once`, async () => {
+      const { body } = await send(port, 'GET', `${echo}?EIO=${eio}&transport=polling&b64=1`);
+      const { sid } = JSON.parse(body.slice(body.indexOf('{')));
+      await new Promise((resolve) => setTimeout(resolve, 502));
+      const late = await send(port, method,
+        `${echo}?EIO=${eio}&transport=polling&b64=1&sid=${sid}`, options);
+      assert.equal(late.status, 400);
+      assert.equal(JSON.parse(late.body).code, 1);
+    });
+
+  test('a poll that a goodbye overtakes is answered', async () => {
+    const sessions = await Promise.all(Array.from({ length: 20 },
+      () => Polling.open(port, { path: echo })));
+    for (const { sid } of sessions) {
+      const url = `${base(echo)}&sid=${sid}`;
+      const [, poll] = await Promise.all([send(port, 'POST', url, { body: '1' }),
+        send(port, 'GET', url)]);
+      assert.deepEqual([poll.status, poll.body], [200, '6']);
+    }
+  });
+
   test('a session that answers its pings lives on, over polling', async () => {
     const session = await Polling.open(port, { path: echo, pong: false });
     for (let i = 0; i < 3; ++i) {

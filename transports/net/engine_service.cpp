@@ -219,8 +219,8 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   auto owner = sessions_.find(query.sid);
   if (owner == nullptr && pass_on(*from, query.sid, ids_, opts_))
     return opts_.session.max_payload;
-  if (owner == nullptr
-      || owner->cookies != hash_cookies(x, opts_.bind_cookies)) {
+  if (owner == nullptr || owner->cookies != hash_cookies(x, opts_.bind_cookies)
+      || owner->session.expire(home_.now())) {
     ++counters_.unknown_sids;
     answer_error(*from, sid_unknown, upgrade);
     return 0;

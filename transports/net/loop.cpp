@@ -118,6 +118,11 @@ void loop::flush_later(std::shared_ptr<flushable> x) {
   });
 }
 
+session::time_point loop::now() const noexcept {
+  auto x = clock() - lost_;
+  return x - wheel_.now() > stall ? wheel_.now() : x;
+}
+
 void loop::tick() {
   using namespace std::chrono;
   impl_->ticker.expires_after(milliseconds{session::timer_wheel::granularity});

@@ -76,6 +76,9 @@ public:
   /// Returns the Asio side; for this floor.
   boost::asio::io_context& context() noexcept;
 
+  /// Returns the time of the wheel as it would be after a tick now.
+  session::time_point now() const noexcept;
+
   /// Returns the monotonic clock in milliseconds.
   static session::time_point clock() noexcept;
 

@@ -48,11 +48,13 @@ void engine_session::on_piece(const engine::piece& piece,
     on_ping();
     break;
   case packet_type::close:
-    answer_poll({"6"});
-    if (websocket_ != nullptr)
+    if (websocket_ != nullptr) {
       close(close_reason::client_close);
-    else
-      end(close_reason::client_close, true);
+      break;
+    }
+    leaving_ = poll_ == nullptr;
+    answer_poll({"6"});
+    end(close_reason::client_close, true);
     break;
   default:
     // Open, upgrade and noop are ignored, as the official server does.

@@ -12,6 +12,15 @@ namespace {
 /// How often a pending poll is looked for while a probe runs.
 constexpr time_point probe_check = 100;
 
+/// How late a timer fires on a machine with time to spare: the next tick after
+/// its slot has passed.
+constexpr time_point late_timer = 2 * timer_wheel::granularity;
+
+/// How long a session stays for a poll that its client sent before it said
+/// goodbye. The two come over two connections, whose threads owe each other no
+/// order.
+constexpr time_point overtaken_poll = 100;
+
 std::string open_packet(std::string_view sid, bool upgrade,
                         const options& opts) {
   std::string out{'0'};
@@ -58,6 +67,11 @@ void engine_session::on_poll(std::shared_ptr<poll> request) {
     return;
   }
   poll_ = std::move(request);
+  if (leaving_) {
+    answer_poll({"6"});
+    vanish();
+    return;
+  }
   // What was queued first, then the news that it is over.
   if (closed_ && outbox_.empty()) {
     answer_poll({"6", "1"});
@@ -315,12 +329,13 @@ void engine_session::end(close_reason why, bool abort) {
     vanish();
     return;
   }
-  if (abort) {
+  if (abort && !leaving_) {
     vanish();
     return;
   }
   flush();
-  heartbeat_ = wheel_.now() + opts_.close_timeout.count();
+  heartbeat_ =
+    wheel_.now() + (leaving_ ? overtaken_poll : opts_.close_timeout.count());
   arm();
 }
 
@@ -362,19 +377,36 @@ void engine_session::arm() {
 /// Returns false if the session ends.
 bool engine_session::on_heartbeat(time_point now) {
   auto awaited = pinged_ || !speaks_.server_pings();
-  // What the client has sent, perhaps its answer, may still be unread.
-  if (awaited && !std::exchange(alive_, false) && ready()) {
-    close(close_reason::ping_timeout);
+  if (misses_heartbeat()) {
+    fault(close_reason::ping_timeout);
     return false;
   }
-  heartbeat_ = now + opts_.ping_timeout.count();
+  alive_ = false;
+  // A late tick must not add to the time that the client has.
+  if (now - heartbeat_ >= late_timer)
+    heartbeat_ = now;
+  heartbeat_ += opts_.ping_timeout.count();
   if (awaited)
     return true;
   pinged_ = true;
-  alive_ = false;
   outbox_.push_control("2");
   flush();
   return true;
+}
+
+bool engine_session::expire(time_point now) {
+  if (closed_ || websocket_ != nullptr || now < heartbeat_
+      || !misses_heartbeat())
+    return false;
+  fault(close_reason::ping_timeout);
+  return true;
+}
+
+/// Returns whether the client owed a ping, or the answer to one, and has sent
+/// nothing since.
+bool engine_session::misses_heartbeat() const noexcept {
+  // What it has sent, perhaps its answer, may still be unread.
+  return (pinged_ || !speaks_.server_pings()) && !alive_ && ready();
 }
 
 /// The client has yet to hear of the end, by its next poll or by the probe that
@@ -388,7 +420,8 @@ void engine_session::on_closing_timer() {
     arm();
     return;
   }
-  ++opts_.count->close_timeouts;
+  if (!leaving_)
+    ++opts_.count->close_timeouts;
   drop_probe();
   vanish();
 }

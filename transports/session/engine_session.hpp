@@ -40,6 +40,10 @@ public:
   /// Starts on polling: the open packet waits for the first poll.
   void open_polling();
 
+  /// Ends the session if its client's heartbeat is overdue at `now`, which
+  /// which its timer finds out a tick later. Returns whether it was.
+  bool expire(time_point now);
+
   /// Takes a GET. Answers it now if anything is queued. A second one at a time
   /// is refused, the first is answered with a close, and the session ends.
   void on_poll(std::shared_ptr<poll> request);
@@ -128,6 +132,8 @@ private:
   void flush();
   void arm();
   bool writable() const noexcept;
+
+  bool misses_heartbeat() const noexcept;
   time_point next_heartbeat() const noexcept;
   void answer_poll(std::initializer_list<std::string_view> packets);
 
@@ -153,6 +159,9 @@ private:
   /// Whether the client has sent anything since the last ping, or since the
   /// wait for its answer was extended.
   bool alive_ = false;
+  /// The client said goodbye without a poll under way: one that it sent before
+  /// may still come over another connection.
+  bool leaving_ = false;
   const engine::revision& speaks_;
   /// When the next ping is due or, while one is out, its answer; where clients
   /// ping, when one must have come. Of a closed session: until when its client
