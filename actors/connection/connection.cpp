@@ -192,15 +192,9 @@ private:
       return refuse(x.nsp, ec::too_many_namespaces);
     auto& fresh = memberships_.add(*this, i->first);
     fresh.ticket = ++last_ticket_;
-    // A client that offers a key wants to be a publisher, and nothing else; a
-    // header may have been meant for somebody else.
-    auto key = offered_key(x.data);
-    auto index = from_->site() ? shared_.keys.publisher()
-                 : key
-                   ? shared_.keys.find(*key)
-                   : shared_.keys.find_bearer(from_->header("authorization"));
-    if (key || index)
-      return join_publisher(fresh, index);
+    auto key = find_key(shared_.keys, *from_, x.data);
+    if (key.shown)
+      return join_publisher(fresh, key.index);
     fresh.arriving = std::make_unique<arrival>();
     if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty())
       return attach_to_users(fresh, {});
@@ -290,7 +284,9 @@ private:
   // -- publishers -------------------------------------------------------------
 
   void join_publisher(membership& x, std::optional<size_t> index) {
-    if (!index || !shared_.keys.may_post(*index, x.nsp)) {
+    // Many libraries enter the main namespace on their way to another; INGEST
+    // refuses what a key may not post.
+    if (!index || (x.nsp != "/" && !shared_.keys.may_post(*index, x.nsp))) {
       ++shared_.count.bad_keys;
       const auto& nsp = x.nsp;
       forget(x);

@@ -101,6 +101,16 @@ std::optional<std::string> offered_key(std::string_view auth) {
   return key ? *key : std::string{};
 }
 
+key_offer find_key(const credentials& all, const session::handshake& from,
+                   std::string_view auth) {
+  if (from.site())
+    return {true, all.publisher()};
+  if (auto key = offered_key(auth))
+    return {true, all.find(*key)};
+  auto index = all.find_bearer(from.header("authorization"));
+  return {index.has_value(), index};
+}
+
 emission read_emission(const socket::packet& x) {
   // Placeholders count over the whole array, so they are resolved there.
   auto whole = codec::embed_binary(x.data, x.attachments);

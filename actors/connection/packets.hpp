@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/api/counters.hpp"
+#include "actors/api/credentials.hpp"
 #include "actors/api/error.hpp"
 #include "transports/codec/socket/packet.hpp"
+#include "transports/session/handshake.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -38,6 +40,21 @@ socket::packet ack_packet(const std::string& nsp, uint64_t id,
 /// Returns the key that a CONNECT auth payload (JSON, may be empty) offers,
 /// nothing if it offers none. A key of the wrong type is the empty string.
 std::optional<std::string> offered_key(std::string_view auth);
+
+/// The key that a client has shown.
+struct key_offer {
+  /// Whether it has shown any: it means to be a publisher, and nothing else.
+  bool shown = false;
+  /// Which of the keys it is, nothing for one that is unknown.
+  std::optional<size_t> index;
+};
+
+/// Returns the key that a client shows with a CONNECT and its auth payload:
+/// that of the listener, the one that the payload offers, or the handshake's
+/// `Authorization` if that is known. Another one there was meant for somebody
+/// else.
+key_offer find_key(const credentials& all, const session::handshake& from,
+                   std::string_view auth);
 
 /// What a publisher emits: an event type as the JSON literal that came, and a
 /// payload as JSON text with binary values as `{"$base64":...}`.

@@ -10,6 +10,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 
 import { closeAll, connect } from './support/clients.mjs';
 import { slow, until } from './support/deadline.mjs';
+import { closeAll as closeOld, open } from './support/generations.mjs';
 import { deliver } from './support/ingest.mjs';
 import { metric } from './support/metrics.mjs';
 import { Connection, frame } from './support/raw.mjs';
@@ -23,8 +24,8 @@ let router;
 let port;
 const tabs = {};
 
-before(async () => {
-  site = await startSite();
+// Starts the router that the tests speak to, and a page in each namespace.
+async function start(changes = {}) {
   router = await startRouter({ site, changes: {
     listen: { site: '127.0.0.1:0' },
     namespaces: [{ name: '/' }, { name: '/ns' }],
@@ -33,11 +34,17 @@ before(async () => {
       { type: 'message', to: 'all' },
       { type: 'letter', to: 'user', pointer: '/to' },
     ],
+    ...changes,
   } });
   const ready = router.program.lines.items.find((x) => x.startsWith('ready'));
   port = Number(JSON.parse(ready.slice(6)).site.split(':').at(-1));
   for (const namespace of ['/', '/ns'])
     tabs[namespace] = await connect(router.publicUrl, { namespace, session: 'anna' });
+}
+
+before(async () => {
+  site = await startSite();
+  await start();
 });
 
 after(async () => {
@@ -274,6 +281,46 @@ describe('the libraries themselves', () => {
           await received.take(contents.length, (x) => x.event === 'action');
           assert.deepEqual(await arrived(namespace), contents.map((x) => ['action', x]));
         });
+});
+
+describe('a listener for one namespace', () => {
+  let wide;
+  const refused = () => metric(router, 'events_total{result="refused"}');
+
+  before(async () => {
+    wide = { router, port, tabs: { ...tabs } };
+    await start({ 'site-listener': { namespaces: ['/ns'] } });
+  });
+
+  after(async () => {
+    await router.stop();
+    ({ router, port } = wide);
+    Object.assign(tabs, wide.tabs);
+  });
+
+  for (const [name, x] of Object.entries(transcripts))
+    test(`takes what is for it from ${name}`, async () => {
+      const wanted = await refused() + (x.arrives['/'] ?? []).length;
+      await publish(x, { reset: false });
+      const meant = x.arrives['/ns'] ?? [];
+      await until(() => tabs['/ns'].received.items.length >= meant.length, 5000,
+        'the events to arrive');
+      await until(async () => await refused() === wanted, 5000,
+        'the events for the other namespace to be refused');
+      assert.deepEqual(await arrived('/ns'), meant);
+      assert.deepEqual(await arrived('/'), []);
+    });
+
+  test('takes the official client of 0.9 by WebSocket', async () => {
+    const { socket, ...tab } = await open({ publicUrl: `http://127.0.0.1:${port}` },
+      { version: '0.9', way: 'websocket', namespace: '/ns' });
+    await tab.life.find((x) => x.event === 'connect', 5000, 'connect');
+    socket.emit('action', 'by hand');
+    const { received } = tabs['/ns'];
+    await received.find((x) => x.event === 'action');
+    assert.deepEqual(await arrived('/ns'), [['action', 'by hand']]);
+    closeOld();
+  });
 });
 
 describe('who is no publisher', () => {

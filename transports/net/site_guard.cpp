@@ -69,6 +69,10 @@ private:
     // Old libraries fill in a star if they are told no Origin.
     if (text.empty() || text == "*" || text == "http://*")
       return {};
+    // Node.js clients of 0.9 name the host without a scheme, which no browser
+    // does.
+    if (same_token(text, x.header("host")))
+      return {};
     // Its port is that of the listener the publisher came to.
     if (from.tunnelled())
       return {};
