@@ -73,6 +73,8 @@ struct forward_event {
   /// JSON text of the event array, binary values as `{"$base64":...}`.
   std::string args;
   std::shared_ptr<const session::handshake> from;
+  /// Whether the page waits for an ack.
+  bool ack = false;
 };
 
 /// Answers `forward_event`.

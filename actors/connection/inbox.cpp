@@ -33,7 +33,7 @@ void inbox::forward(const membership& from, const socket::packet& x,
   auto ticket = take_up(x, now);
   waiting_.push_back({owner_.handle(), ticket, from.user, x.nsp,
                       codec::embed_binary(x.data, x.attachments),
-                      std::move(presented)});
+                      std::move(presented), x.id.has_value()});
   send_next();
   if (waits())
     ++shared_.count.client_events_queued;

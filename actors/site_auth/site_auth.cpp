@@ -285,7 +285,7 @@ private:
         call.body += ',';
       call.body += parts->elements[i];
     }
-    call.body += "]}";
+    call.body += x.ack ? "],\"ack\":true}" : "],\"ack\":false}";
     auto from = x.from ? origin_of(*x.from) : net::call_origin{};
     calls_->call(
       std::move(call), net::call_kind::event, from,

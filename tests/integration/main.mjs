@@ -461,6 +461,7 @@ describe("events of browsers", () => {
     const { json } = await site.events.find((x) => x.json.event === 'question');
     assert.equal(json.namespace, '/');
     assert.deepEqual(json.args, [1, { a: 'é' }]);
+    assert.equal(json.ack, true);
     assert.equal(json.user?.user_id ?? json.user, 'anna');
   });
 
@@ -471,6 +472,7 @@ describe("events of browsers", () => {
     const seen = await site.events.take(10, (x) => x.json.event === 'note');
     assert.deepEqual(seen.map((x) => x.json.args[0]).sort((a, b) => a - b),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.ok(seen.every((x) => x.json.ack === false));
   });
 
   test('a broken site answers no ack as if all were well', async () => {
