@@ -448,12 +448,16 @@ describe('which generations are served', () => {
     none: '/socket.io/?transport=polling', five: '/socket.io/?EIO=5&transport=polling' };
 
   async function statuses(engine) {
-    const router = await startRouter({ changes: { engine,
+    const router = await startRouter({ changes: { engine, jsonp: { v09: true },
       namespaces: [{ name: '/', anonymous: true }] } });
     try {
       const all = {};
       for (const [name, path] of Object.entries(paths))
         all[name] = (await send(router.public.port, 'GET', path)).status;
+      // A script must be one, whatever it says.
+      const script = await send(router.public.port, 'GET', '/socket.io/1/?jsonp=0',
+        { headers: { Referer: 'http://127.0.0.1/' } });
+      all.script = [script.status, /^io\.j\[0\]\((new Error\()?/.exec(script.body)?.[0]];
       return all;
     } finally {
       await router.stop();
@@ -462,14 +466,14 @@ describe('which generations are served', () => {
 
   test('is for engine.generations to say', async () => {
     assert.deepEqual(await statuses({}),
-      { eio4: 200, eio3: 200, v09: 200, none: 400, five: 400 });
+      { eio4: 200, eio3: 200, v09: 200, none: 400, five: 400, script: [200, 'io.j[0]('] });
     assert.deepEqual(await statuses({ generations: ['eio4'] }),
-      { eio4: 200, eio3: 400, v09: 500, none: 400, five: 400 });
+      { eio4: 200, eio3: 400, v09: 403, none: 400, five: 400, script: [200, 'io.j[0](new Error('] });
   });
 
   test('and other revisions may count as 3', async () => {
     assert.deepEqual(await statuses({ 'lax-revision': true }),
-      { eio4: 200, eio3: 200, v09: 200, none: 200, five: 200 });
+      { eio4: 200, eio3: 200, v09: 200, none: 200, five: 200, script: [200, 'io.j[0]('] });
   });
 });
 

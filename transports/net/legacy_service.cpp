@@ -184,11 +184,17 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
     answer(*from, 200, "Welcome to socket.io.");
     return 0;
   }
-  if (path.protocol != "1" || !opts_.serves[v09]) {
+  if (path.protocol != "1") {
     answer(*from, 500, "Protocol version not supported.");
     return 0;
   }
   params query{x.query};
+  if (!opts_.serves[v09]) {
+    // Of all refusals the client tells its page this one alone.
+    held_greeting{from, style(x, query)}.refuse(
+      403, "handshake unsupported: this router does not serve Socket.IO 0.9");
+    return 0;
+  }
   if (by_script(x, path) && !opts_.jsonp[v09]) {
     answer(*from, 403, "jsonp is off");
     return 0;
