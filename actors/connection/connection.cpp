@@ -6,7 +6,6 @@
 #include "actors/shard/light_actor.hpp"
 
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ctime>
@@ -50,8 +49,7 @@ public:
     try {
       take(packet);
     } catch (const std::exception& e) {
-      spdlog::error("{}: {}", name(), e.what());
-      quit(caf::make_error(caf::sec::runtime_error, e.what()));
+      fail(e);
     }
   }
 

@@ -7,6 +7,7 @@
 #include "actors/ingest/ingest_impl.hpp"
 #include "transports/codec/encoded.hpp"
 #include "transports/codec/json_scan.hpp"
+#include "transports/log/line_limit.hpp"
 
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
@@ -19,9 +20,6 @@ namespace signalbox {
 namespace {
 
 constexpr std::string_view events_path = "/api/v1/events";
-
-/// Wrong keys are reported once per so many milliseconds.
-constexpr session::time_point report_interval = 1000;
 
 } // namespace
 
@@ -158,10 +156,8 @@ void ingest_impl::refuse(const answer_slot& to, refusal why) {
 }
 
 void ingest_impl::report(std::string_view what) {
-  if (now() - reported_ < report_interval && reported_ != 0)
-    return;
-  reported_ = now();
-  spdlog::warn("{}; see ingest.keys", what);
+  if (auto turn = log_turn(log_cause::key))
+    spdlog::warn("{}; see ingest.keys{}", what, *turn);
 }
 
 ingest_actor spawn_ingest(shard& home, const settings& opts,

@@ -176,7 +176,6 @@ private:
   confirms confirms_;
   uint64_t last_ticket_ = 0;
   uint64_t last_id_ = 0;
-  session::time_point reported_ = 0;
 };
 
 } // namespace signalbox

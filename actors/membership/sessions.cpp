@@ -1,12 +1,17 @@
+#include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/membership/draw.hpp"
 #include "actors/membership/membership_impl.hpp"
+#include "transports/log/line_limit.hpp"
 
 #include <algorithm>
 
 namespace signalbox {
 
 namespace {
+
+/// Refusals that are remembered so that they are logged once.
+constexpr size_t most_reported = 1000;
 
 /// How often MEMBERSHIP looks whom to dial, in milliseconds.
 constexpr int64_t look = 100;
@@ -24,6 +29,21 @@ void change_process(peer& x, uint64_t incarnation, session::time_point until) {
   }
   x.former_incarnation = std::exchange(x.incarnation, incarnation);
   x.former_until = until;
+}
+
+/// Logs a refusal, but not each time that the node comes again.
+void report_refused(const wire::hello& x, const std::string& why,
+                    std::set<std::string>& reported) {
+  auto text = printable(x.address) + ": " + why;
+  if (reported.contains(text))
+    return;
+  auto turn = log_turn(log_cause::node);
+  if (!turn)
+    return;
+  if (reported.size() >= most_reported)
+    reported.clear();
+  spdlog::warn("refused node {} at {}{}", x.node, text, *turn);
+  reported.insert(std::move(text));
 }
 
 } // namespace
@@ -57,8 +77,8 @@ std::vector<wire::member> membership_impl::known() const {
 
 std::string membership_impl::judge(const wire::hello& x) const {
   if (x.cluster != opts_.cluster.name)
-    return "it belongs to the cluster \"" + x.cluster + "\", not to \""
-           + opts_.cluster.name + "\"; compare cluster.name";
+    return "it belongs to the cluster \"" + printable(x.cluster)
+           + "\", not to \"" + opts_.cluster.name + "\"; compare cluster.name";
   if (x.major != wire::major_version)
     return "it speaks version " + std::to_string(x.major) + ", not "
            + std::to_string(wire::major_version)
@@ -91,8 +111,7 @@ void membership_impl::on(link_open& x) {
     return;
   }
   if (auto why = judge(from); !why.empty()) {
-    if (reported_.insert(from.address + why).second)
-      spdlog::warn("refused node {} at {}: {}", from.node, from.address, why);
+    report_refused(from, why, reported_);
     link::refuse(x.link, from.session, {0, why});
     return;
   }

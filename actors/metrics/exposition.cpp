@@ -1,5 +1,6 @@
 #include "actors/metrics/exposition.hpp"
 
+#include "actors/api/log.hpp"
 #include "transports/codec/json_text.hpp"
 
 #include <unistd.h>
@@ -164,6 +165,15 @@ void render_net(text& out, const all_counters& x) {
   out.value(n.timeouts_write.load(), label("phase", "write"));
 }
 
+void render_log(text& out) {
+  auto x = count_dropped_lines();
+  out.metric("log_lines_dropped_total", "counter",
+             "Lines that did not come into the log: it was read too slowly, or "
+             "strangers caused too many.");
+  out.value(x.queue, label("limit", "queue"));
+  out.value(x.rate, label("limit", "rate"));
+}
+
 void render_site(text& out, const counters& c) {
   out.counter("auth_calls_total", "Questions put to the site's auth API.",
               c.auth_calls.load());
@@ -313,6 +323,7 @@ std::string render_metrics(const all_counters& x) {
     out.value(x.actors.actors[i].load(), label("kind", kinds[i]));
   render_sessions(out, x);
   render_net(out, x);
+  render_log(out);
   render_connects(out, x.actors);
   render_site(out, x.actors);
   render_ingest(out, x.actors);

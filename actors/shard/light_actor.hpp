@@ -53,6 +53,9 @@ public:
   /// Ends the actor. Nothing is received after that.
   void quit(caf::error reason = {});
 
+  /// The same for what one of its handlers has thrown, which is logged.
+  void fail(const std::exception& e);
+
   bool alive() const noexcept {
     return !getf(is_terminated_flag);
   }

@@ -1,6 +1,7 @@
 #include "actors/shard/shard.hpp"
 
 #include "actors/shard/light_actor.hpp"
+#include "transports/log/line_limit.hpp"
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <spdlog/spdlog.h>
@@ -99,8 +100,7 @@ void shard::run(item& x) {
       to->handle(*what);
     } catch (const std::exception& e) {
       // What one actor breaks costs only that actor.
-      spdlog::error("{}: {}", to->name(), e.what());
-      to->quit(caf::make_error(caf::sec::runtime_error, e.what()));
+      to->fail(e);
     }
     caf::intrusive_ptr_release(to->ctrl());
     return;
@@ -174,6 +174,12 @@ void light_actor::quit(caf::error reason) {
   // Whoever is told of the end may drop the last handle.
   caf::strong_actor_ptr keep{ctrl()};
   cleanup(std::move(reason), &home_);
+}
+
+void light_actor::fail(const std::exception& e) {
+  if (auto turn = log_turn(log_cause::exception))
+    spdlog::error("{}: {}{}", name(), e.what(), *turn);
+  quit(caf::make_error(caf::sec::runtime_error, e.what()));
 }
 
 void light_actor::unexpected(const caf::mailbox_element& x) const {

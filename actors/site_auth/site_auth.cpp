@@ -10,6 +10,7 @@
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/log/line_limit.hpp"
 #include "transports/net/call_queue.hpp"
 #include "transports/net/digest.hpp"
 
@@ -28,9 +29,6 @@ constexpr size_t cache_size = 100000;
 
 /// A User-Agent is cut to this many bytes.
 constexpr size_t header_bytes = 512;
-
-/// A problem with the site is reported once per so many milliseconds.
-constexpr session::time_point report_interval = 1000;
 
 class site_auth_impl : public light_actor {
 public:
@@ -305,11 +303,8 @@ private:
 
   /// Logs a problem with the site, but not for each of a thousand clients.
   void report(const std::string& what) {
-    auto now = home().home().wheel().now();
-    if (now - reported_ < report_interval && reported_ != 0)
-      return;
-    reported_ = now;
-    spdlog::warn("{}", printable(what));
+    if (auto turn = log_turn(log_cause::site))
+      spdlog::warn("{}{}", printable(what), *turn);
   }
 
   const settings& opts_;
@@ -326,7 +321,6 @@ private:
   std::unordered_map<std::string, uint64_t> latest_;
   verdict_cache cache_{cache_size};
   session::timer expiry_{session::make_timer<&site_auth_impl::expire>(this)};
-  session::time_point reported_ = 0;
 };
 
 } // namespace

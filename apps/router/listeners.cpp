@@ -2,6 +2,7 @@
 
 #include "actors/transport/api_service.hpp"
 #include "apps/router/net_options.hpp"
+#include "apps/router/page_report.hpp"
 #include "apps/router/version.hpp"
 #include "transports/net/operations_guard.hpp"
 #include "transports/net/session_ids.hpp"
@@ -78,7 +79,7 @@ void listeners::set_limits() {
   engine_.most_sessions = most_sessions(opts_, most);
   engine_.census = &clients_;
   engine_.session.count = &session_count_;
-  engine_.on_page_refused = [this](const auto& x) { pages_.report(x); };
+  engine_.on_page_refused = report_page;
   // Publishers come as they are and say whose address they have themselves.
   site_limits_ = inner_limits_;
   site_limits_.trusted_proxies = {};

@@ -61,5 +61,7 @@ int main(int argc, char** argv) {
   start_log(loaded.values.log.level, loaded.values.log.format);
   for (const auto& each : loaded.warnings)
     spdlog::warn("{}", each);
-  return app::serve(loaded.values);
+  auto code = app::serve(loaded.values);
+  end_log();
+  return code;
 }

@@ -2,18 +2,10 @@
 
 #include "transports/net/engine_options.hpp"
 
-#include <atomic>
-#include <cstdint>
-
 namespace signalbox::app {
 
-/// Logs the pages that were refused, at most one a second. From any thread.
-class page_report {
-public:
-  void report(const net::refused_page& x);
-
-private:
-  std::atomic<int64_t> last_{0};
-};
+/// Logs a page that was refused, though not more than `log_cause::page` may.
+/// From any thread.
+void report_page(const net::refused_page& x);
 
 } // namespace signalbox::app

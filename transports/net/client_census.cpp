@@ -1,5 +1,7 @@
 #include "transports/net/client_census.hpp"
 
+#include "transports/log/line_limit.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -38,10 +40,14 @@ void client_census::note(codec::dialect dialect, std::string_view transport,
                                         return a.second.last < b.second.last;
                                       }));
   }
-  spdlog::info("clients: {} over {} from {}, {} so far",
+  // A client names both Origin and Host, so it can make up new combinations.
+  auto turn = log_turn(log_cause::client);
+  if (!turn)
+    return;
+  spdlog::info("clients: {} over {} from {}, {} so far{}",
                codec::to_string(dialect), to_log.transport,
                to_log.origin.empty() ? "no page" : to_log.origin,
-               to_log.sessions);
+               to_log.sessions, *turn);
 }
 
 std::vector<client_census::entry> client_census::entries() const {

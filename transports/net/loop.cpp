@@ -1,5 +1,6 @@
 #include "transports/net/loop.hpp"
 
+#include "transports/log/line_limit.hpp"
 #include "transports/net/poller.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -26,7 +27,8 @@ void guarded(size_t index, F fun) {
   try {
     fun();
   } catch (const std::exception& e) {
-    spdlog::error("exception on I/O thread {}: {}", index, e.what());
+    if (auto turn = log_turn(log_cause::exception))
+      spdlog::error("exception on I/O thread {}: {}{}", index, e.what(), *turn);
   }
 }
 

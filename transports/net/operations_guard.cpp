@@ -2,6 +2,7 @@
 
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/log/line_limit.hpp"
 #include "transports/net/host_names.hpp"
 #include "transports/net/http_connection.hpp"
 #include "transports/net/ip_address.hpp"
@@ -15,9 +16,6 @@
 namespace signalbox::net {
 
 namespace {
-
-/// Refusals are logged at most once per so many milliseconds.
-constexpr int64_t report_interval = 1000;
 
 class operations_guard : public http_service {
 public:
@@ -82,11 +80,8 @@ private:
 
   void refuse(http_connection& from, std::string_view why) {
     ++from.owner().limits().counters->operations_refused;
-    auto now = loop::clock();
-    if (now - reported_ >= report_interval) {
-      reported_ = now;
-      spdlog::warn("refused a request to listen.operations: {}", why);
-    }
+    if (auto turn = log_turn(log_cause::operations))
+      spdlog::warn("refused a request to listen.operations: {}{}", why, *turn);
     http_response no;
     no.status = 403;
     no.content_type = "application/json";
@@ -99,7 +94,6 @@ private:
 
   std::unique_ptr<http_service> service_;
   std::vector<std::string> hosts_;
-  int64_t reported_ = -report_interval;
 };
 
 } // namespace

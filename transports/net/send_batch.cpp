@@ -1,5 +1,6 @@
 #include "transports/net/send_batch.hpp"
 
+#include "transports/log/line_limit.hpp"
 #include "transports/net/stream.hpp"
 
 #include <liburing.h>
@@ -91,7 +92,8 @@ void send_batch::submit() {
     try {
       x.to->wrote(x.result);
     } catch (const std::exception& e) {
-      spdlog::error("exception after a write: {}", e.what());
+      if (auto turn = log_turn(log_cause::exception))
+        spdlog::error("exception after a write: {}{}", e.what(), *turn);
     }
   // The memory serves the next batch.
   if (items_.empty()) {

@@ -2,6 +2,7 @@
 
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
+#include "transports/log/line_limit.hpp"
 #include "transports/net/host_names.hpp"
 #include "transports/net/http_connection.hpp"
 #include "transports/net/ip_address.hpp"
@@ -13,9 +14,6 @@
 namespace signalbox::net {
 
 namespace {
-
-/// Refusals are logged at most once per so many milliseconds.
-constexpr int64_t report_interval = 1000;
 
 class site_guard : public http_service {
 public:
@@ -85,11 +83,8 @@ private:
   }
 
   void refuse(http_connection& from, std::string_view why) {
-    auto now = loop::clock();
-    if (now - reported_ >= report_interval) {
-      reported_ = now;
-      spdlog::warn("refused a publisher without a key: {}", why);
-    }
+    if (auto turn = log_turn(log_cause::publisher))
+      spdlog::warn("refused a publisher without a key: {}{}", why, *turn);
     http_response no;
     no.status = 403;
     no.content_type = "application/json";
@@ -103,7 +98,6 @@ private:
   std::unique_ptr<http_service> service_;
   site_guard_options opts_;
   networks allow_;
-  int64_t reported_ = -report_interval;
 };
 
 } // namespace
