@@ -75,10 +75,13 @@ struct routed {
   uint64_t seq = 0;
 };
 
-/// A client acknowledged an event.
+/// A client acknowledged an event, or will not get it.
 struct confirmed {
   uint64_t confirm = 0;
   std::string user;
+  /// Its connection did not take it, or was closed as slow before it had
+  /// acknowledged it.
+  bool dropped = false;
 };
 
 /// Something to do with users or connections, by id.

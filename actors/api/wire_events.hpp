@@ -82,13 +82,14 @@ struct routed {
 SIGNALBOX_INSPECT(routed, x.ticket, x.matched, x.online, x.offline, x.found,
                   x.unreachable, x.outcome)
 
-/// A client has acknowledged an event of the receiver.
+/// A client has acknowledged an event of the receiver, or will not get it.
 struct confirmed {
   SIGNALBOX_WIRE(confirmed, 23);
   uint64_t confirm = 0;
   std::string user;
+  bool dropped = false;
 };
-SIGNALBOX_INSPECT(confirmed, x.confirm, x.user)
+SIGNALBOX_INSPECT(confirmed, x.confirm, x.user, x.dropped)
 
 /// Something to do with users or connections at the receiver; the fields of
 /// `user_command`.

@@ -140,7 +140,11 @@ private:
 
   // -- session ----------------------------------------------------------------
 
-  void on(session_closed&) {
+  void on(session_closed& x) {
+    // What it has not taken is lost.
+    if (x.why == close_reason::slow)
+      for (const auto& each : memberships_)
+        each.tell_dropped(shared_.acks);
     leave_all();
     // What the client sent before still goes to the site.
     if (inbox_ == nullptr || !inbox_->linger(now()))
@@ -352,18 +356,21 @@ private:
 
   void on(deliver& x) {
     auto* to = memberships_.find_sid(x.sid);
-    if (to == nullptr || out_ == nullptr)
+    if (to == nullptr)
       return;
     std::optional<uint64_t> id;
-    if (x.confirm != 0) {
+    if (x.confirm != 0 && out_ != nullptr) {
       id = to->owe(x.confirm, now() + x.confirm_ms, limits().pending_acks);
       if (id)
         arm();
       else
         ++shared_.count.limit_pending_acks;
     }
-    if (!out_->send(*x.event, id, x.volatile_))
-      ++shared_.count.deliveries_dropped;
+    if (out_ != nullptr && out_->send(*x.event, id, x.volatile_))
+      return;
+    ++shared_.count.deliveries_dropped;
+    if (x.confirm != 0)
+      to->tell_dropped(shared_.acks, x.confirm);
   }
 
   void on_ack(membership& from, const socket::packet& x) {
@@ -373,13 +380,8 @@ private:
   }
 
   void on(change_rooms& x) {
-    auto* to = memberships_.find_sid(x.sid);
-    if (to == nullptr || to->hub == nullptr)
-      return;
-    for (const auto& room : x.leave)
-      to->hub->leave_room(*to, room);
-    for (const auto& room : x.join)
-      to->hub->join_room(*to, room);
+    if (auto* to = memberships_.find_sid(x.sid))
+      to->change_rooms(x);
   }
 
   void on(disconnect& x) {

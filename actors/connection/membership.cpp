@@ -1,5 +1,10 @@
 #include "actors/connection/membership.hpp"
 
+#include "actors/api/messages.hpp"
+#include "actors/api/type_ids.hpp"
+
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <iterator>
 
@@ -21,6 +26,25 @@ uint64_t membership::settle(std::optional<uint64_t> id) {
     return 0;
   auto node = debts_->acks.extract(*id);
   return node.empty() ? 0 : node.mapped().confirm;
+}
+
+void membership::tell_dropped(const ingest_actor& to, uint64_t confirm) const {
+  caf::anon_send(to, confirmed{confirm, user, true});
+}
+
+void membership::tell_dropped(const ingest_actor& to) const {
+  if (debts_ != nullptr)
+    for (const auto& [id, each] : debts_->acks)
+      tell_dropped(to, each.confirm);
+}
+
+void membership::change_rooms(const signalbox::change_rooms& x) {
+  if (hub == nullptr)
+    return;
+  for (const auto& room : x.leave)
+    hub->leave_room(*this, room);
+  for (const auto& room : x.join)
+    hub->join_room(*this, room);
 }
 
 void membership::expire(int64_t now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/handles.hpp"
 #include "actors/api/member.hpp"
 #include "transports/codec/short_text.hpp"
 #include "transports/session/handler.hpp"
@@ -63,6 +64,14 @@ public:
 
   /// Takes an ack. Returns the confirm it is for, 0 if nobody awaits it.
   uint64_t settle(std::optional<uint64_t> id);
+
+  /// Says that the client will not get the event of a confirm, or those of all
+  /// acks that it owes.
+  void tell_dropped(const ingest_actor& to, uint64_t confirm) const;
+  void tell_dropped(const ingest_actor& to) const;
+
+  /// Leaves and enters rooms, once it has joined.
+  void change_rooms(const signalbox::change_rooms& x);
 
   /// Forgets the acks whose time is over.
   void expire(int64_t now);

@@ -30,7 +30,8 @@ void confirms::on_confirmed(const confirmed& x) {
   auto i = all_.find(x.confirm);
   if (i == all_.end())
     return;
-  i->second->delivered.insert(x.user);
+  // Another connection of the user may still acknowledge it.
+  (x.dropped ? i->second->dropped : i->second->delivered).insert(x.user);
   settle(*i->second);
 }
 
@@ -58,6 +59,7 @@ void confirms::finish(uint64_t ticket) {
     codec::quote_json(user, outcome);
     outcome += x.delivered.count(user) > 0 ? ":\"delivered\""
                : x.offline.count(user) > 0 ? ":\"offline\""
+               : x.dropped.count(user) > 0 ? ":\"dropped\""
                                            : ":\"timed_out\"";
   }
   tell_(x.event, x.routed, outcome + '}');

@@ -40,7 +40,7 @@ public:
   /// It is known whom the event reached.
   void on_routed(const routed& x);
 
-  /// A client has acknowledged.
+  /// A client has acknowledged, or will not get the event.
   void on_confirmed(const confirmed& x);
 
   /// Takes an event out without a word.
@@ -75,6 +75,8 @@ private:
     std::vector<std::string> users;
     std::unordered_set<std::string> delivered;
     std::unordered_set<std::string> offline;
+    /// Users of whom a connection did not take it.
+    std::unordered_set<std::string> dropped;
   };
 
   void settle(const entry& x);

@@ -116,7 +116,7 @@ private:
   /// A confirm that is to be told to a node that is not live.
   struct owed_confirm {
     foreign to;
-    std::string user;
+    wire::confirmed what;
   };
 
   /// Sequenced events that are known by their numbers.
@@ -186,7 +186,7 @@ private:
 
   void on(user_command& x);
   void on(confirmed& x);
-  void tell_confirmed(const foreign& to, std::string user);
+  void tell_confirmed(const foreign& to, wire::confirmed x);
   void tell_owed_confirms();
   void on(wire::claim_settled& x);
 

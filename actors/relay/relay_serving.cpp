@@ -305,7 +305,7 @@ void relay_impl::on(wire::command& x) {
 
 // -- confirms and keys --------------------------------------------------------
 
-/// A client here has acknowledged an event.
+/// A client here has acknowledged an event, or will not get it.
 void relay_impl::on(confirmed& x) {
   if ((x.confirm & foreign_bit) == 0) {
     if (ingest_)
@@ -315,26 +315,26 @@ void relay_impl::on(confirmed& x) {
   // Kept until its time is over: several users may owe one.
   auto i = foreign_confirms_.find(x.confirm);
   if (i != foreign_confirms_.end())
-    tell_confirmed(i->second, std::move(x.user));
+    tell_confirmed(i->second,
+                   {0, i->second.number, std::move(x.user), x.dropped});
 }
 
 /// The link to who waits for it may be cut for a moment.
-void relay_impl::tell_confirmed(const foreign& to, std::string user) {
-  if (reply(to, wire::confirmed{0, to.number, user}) != 0
-      || owed_confirms_.size() == most_owed)
+void relay_impl::tell_confirmed(const foreign& to, wire::confirmed x) {
+  if (reply(to, x) != 0 || owed_confirms_.size() == most_owed)
     return;
-  owed_confirms_.push_back({to, std::move(user)});
+  owed_confirms_.push_back({to, std::move(x)});
   arm();
 }
 
 void relay_impl::tell_owed_confirms() {
   for (auto& x : std::exchange(owed_confirms_, {}))
     if (x.to.until > now() && mesh_->process(x.to.node) == x.to.process)
-      tell_confirmed(x.to, std::move(x.user));
+      tell_confirmed(x.to, std::move(x.what));
 }
 
 void relay_impl::on(wire::confirmed& x) {
-  confirmed out{x.confirm, std::move(x.user)};
+  confirmed out{x.confirm, std::move(x.user), x.dropped};
   on(out);
 }
 

@@ -217,7 +217,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(limits.sessions, count(0, 100000000), "Sessions at a time, all listeners together; 0 for twice the connections."),
     SIGNALBOX_SETTING(limits.count_loopback, boolean(), "Whether loopback addresses count too."),
     SIGNALBOX_SETTING(limits.outbox_bytes, size(kib, gib), "Queued bytes towards one connection, then it is closed as slow."),
-    SIGNALBOX_SETTING(limits.outbox_packets, count(1, 1000000), "Queued packets towards one connection, then it is closed as slow."),
+    SIGNALBOX_SETTING(limits.outbox_packets, count(1, 1000000), "Queued packets towards one WebSocket, then it is closed as slow."),
     SIGNALBOX_SETTING(limits.payload_packets, count(1, 100000), "Most packets in one polling payload."),
     SIGNALBOX_SETTING(limits.fragments, count(1, 1000000), "Most fragments of one WebSocket message."),
     SIGNALBOX_SETTING(limits.assembly_timeout, duration(100ms, 1h), "How long an unfinished WebSocket message or binary packet may wait."),

@@ -264,7 +264,7 @@ void engine_session::send(const socket::packet& packet) {
   auto bytes = head.size();
   for (const auto& attachment : packet.attachments)
     bytes += attachment.size();
-  if (!outbox_.fits(bytes, 1 + packet.attachments.size())) {
+  if (!fits(bytes, 1 + packet.attachments.size())) {
     close(close_reason::slow);
     return;
   }

@@ -242,7 +242,7 @@ void legacy_session::send(const socket::packet& packet) {
 }
 
 void legacy_session::push_text(std::string text) {
-  if (!outbox_.fits(text.size(), 1)) {
+  if (!fits(text.size(), 1)) {
     close(close_reason::slow);
     return;
   }

@@ -3,6 +3,7 @@
 #include "transports/codec/encoded.hpp"
 #include "transports/codec/ws/frame.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -43,6 +44,9 @@ struct out_packet {
 /// bytes and packets; what breaks the bound is the caller's to punish.
 class outbox {
 public:
+  /// What a packet costs beside its bytes.
+  static constexpr size_t packet_cost = 64;
+
   outbox(size_t max_bytes, size_t max_packets) noexcept
     : max_bytes_(static_cast<uint32_t>(max_bytes)),
       max_packets_(static_cast<uint32_t>(max_packets)) {
@@ -50,11 +54,16 @@ public:
   }
 
   /// Returns whether an event of this many bytes and packets stays within the
-  /// bound. However large, it does if no other event waits.
-  bool fits(size_t bytes, size_t packets) const noexcept {
+  /// bound. However large, it does if no other event waits. `between_polls`
+  /// says that the client is to fetch it by its next poll: however fast it is,
+  /// all that comes meanwhile waits, so the bytes decide, and the packets only
+  /// as far as each costs memory of its own.
+  bool fits(size_t bytes, size_t packets, bool between_polls) const noexcept {
+    auto most = between_polls
+                  ? std::max<size_t>(max_packets_, max_bytes_ / packet_cost)
+                  : max_packets_;
     return events_ == 0
-           || (bytes_ + bytes <= max_bytes_
-               && events_ + packets <= max_packets_);
+           || (bytes_ + bytes <= max_bytes_ && events_ + packets <= most);
   }
 
   /// Appends a packet of an event that fits.

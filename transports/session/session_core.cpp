@@ -28,7 +28,7 @@ bool session_core::push(const codec::shared_event& event, codec::wire_form form,
   size_t bytes = 0;
   for (const auto& body : bodies)
     bytes += body->text().size();
-  if (!outbox_.fits(bytes, bodies.size())) {
+  if (!fits(bytes, bodies.size())) {
     close(close_reason::slow);
     return false;
   }

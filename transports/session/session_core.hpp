@@ -138,6 +138,12 @@ protected:
   bool push(const codec::shared_event& event, codec::wire_form form,
             std::optional<uint64_t> ack_id);
 
+  /// Returns whether an event of this many bytes and packets may wait too.
+  bool fits(size_t bytes, size_t packets) const noexcept {
+    return outbox_.fits(bytes, packets, false)
+           || (via() == nullptr && outbox_.fits(bytes, packets, true));
+  }
+
   /// Counts the end of the session and tells the handler. The handler itself
   /// stays as long as the session: this may be a call that came out of it.
   void tell_end(close_reason why);

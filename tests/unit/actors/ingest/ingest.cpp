@@ -202,6 +202,20 @@ TEST(who has not acknowledged at the deadline has timed out) {
   CHECK_EQUAL(said(), "");
 }
 
+TEST(who did not get the event is told as dropped) {
+  auto number = begin_confirm();
+  route_users(2, 3);
+  caf::anon_send(in, confirmed{number, "anna", true});
+  caf::anon_send(in, confirmed{number, "ben", true});
+  MESSAGE("another connection of the user may still acknowledge");
+  CHECK_EQUAL(said(), "");
+  caf::anon_send(in, confirmed{number, "ben"});
+  CHECK_EQUAL(said(), "");
+  advance(5020);
+  CHECK(said().find(R"({"anna":"dropped","ben":"delivered"})")
+        != std::string::npos);
+}
+
 TEST(a confirm that RELAY cannot take is refused and pends no more) {
   routed no;
   no.ticket = begin_confirm();

@@ -23,7 +23,7 @@ std::string args(size_t size) {
 
 TEST(the bound in packets closes a client that does not read) {
   engine_rig rig;
-  rig.polling();
+  rig.websocket().reads = false;
   for (auto i = 0; i < 1000; ++i)
     CHECK(rig.emit("[1]"));
   CHECK(!rig.closed);
@@ -31,6 +31,17 @@ TEST(the bound in packets closes a client that does not read) {
   CHECK(rig.closed == close_reason::slow);
   // Nobody waits for such a client.
   CHECK_EQUAL(rig.forgotten, 1);
+}
+
+TEST(between two polls bytes decide) {
+  engine_rig rig{[](options& x) { x.outbox_packets = 2; }};
+  rig.polling();
+  MESSAGE("1 MiB in packets of 64 bytes or less");
+  for (auto i = 0; i < 16384; ++i)
+    CHECK(rig.emit("[1]"));
+  CHECK(!rig.closed);
+  CHECK(!rig.emit("[1]"));
+  CHECK(rig.closed == close_reason::slow);
 }
 
 TEST(the bound in bytes closes a client that does not read) {
@@ -49,7 +60,7 @@ TEST(the bound in bytes closes a client that does not read) {
 
 TEST(a packet for one client alone is bounded too) {
   engine_rig rig{[](options& x) { x.outbox_packets = 2; }};
-  rig.polling();
+  rig.websocket().reads = false;
   socket::packet x;
   x.data = "[1]";
   rig.session->send(x);

@@ -396,7 +396,10 @@ TEST(a client that comes again after the end hears only of it) {
 }
 
 TEST(a client that does not read is closed as slow) {
-  legacy_rig rig{[](options& x) { x.outbox_packets = 2; }};
+  legacy_rig rig{[](options& x) {
+    x.outbox_bytes = 128;
+    x.outbox_packets = 2;
+  }};
   rig.open().get();
   CHECK(rig.emit(R"(["a"])"));
   CHECK(rig.emit(R"(["b"])"));

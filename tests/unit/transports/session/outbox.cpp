@@ -40,38 +40,57 @@ TEST(packets leave in the order they came) {
 TEST(the bound in bytes is kept to the byte) {
   outbox x{10, 100};
   x.push(text("1234"));
-  CHECK(x.fits(6, 1));
-  CHECK(!x.fits(7, 1));
+  CHECK(x.fits(6, 1, false));
+  CHECK(!x.fits(7, 1, false));
   x.push(text("123456"));
-  CHECK(x.fits(0, 1));
-  CHECK(!x.fits(1, 1));
+  CHECK(x.fits(0, 1, false));
+  CHECK(!x.fits(1, 1, false));
   x.pop();
   CHECK_EQUAL(x.bytes(), 6u);
-  CHECK(x.fits(4, 1));
+  CHECK(x.fits(4, 1, false));
 }
 
 TEST(the bound in packets is kept to the packet) {
   outbox x{1000, 3};
   x.push(text("a"));
-  CHECK(x.fits(1, 2));
-  CHECK(!x.fits(1, 3));
+  CHECK(x.fits(1, 2, false));
+  CHECK(!x.fits(1, 3, false));
   x.push(text("b"));
   x.push(text("c"));
-  CHECK(!x.fits(0, 1));
+  CHECK(!x.fits(0, 1, false));
   x.pop();
-  CHECK(x.fits(1, 1));
+  CHECK(x.fits(1, 1, false));
+}
+
+TEST(bytes decide between two polls) {
+  MESSAGE("a packet of a client that polls counts as 64 bytes at least");
+  outbox x{640, 3};
+  for (auto i = 0; i < 9; ++i) {
+    CHECK(x.fits(1, 1, true));
+    x.push(text("a"));
+  }
+  CHECK(!x.fits(1, 1, false));
+  CHECK(x.fits(1, 1, true));
+  CHECK(!x.fits(1, 2, true));
+  CHECK(!x.fits(632, 1, true));
+  MESSAGE("a larger bound in packets holds there too");
+  outbox y{640, 30};
+  for (auto i = 0; i < 29; ++i)
+    y.push(text("a"));
+  CHECK(y.fits(1, 1, true));
+  CHECK(!y.fits(1, 2, true));
 }
 
 TEST(an event fits however large it is if no other waits) {
   outbox x{10, 1};
-  CHECK(x.fits(1000, 50));
+  CHECK(x.fits(1000, 50, false));
   // The protocol's own packets are in no bound.
   x.push_control("0{\"sid\":\"0123456789\"}");
   x.push_control("2");
-  CHECK(x.fits(1000, 50));
+  CHECK(x.fits(1000, 50, false));
   CHECK_EQUAL(x.bytes(), 0u);
   x.push(text("4"));
-  CHECK(!x.fits(1, 1));
+  CHECK(!x.fits(1, 1, false));
 }
 
 TEST(a control packet always goes in) {
@@ -91,8 +110,8 @@ TEST(clearing forgets what was counted) {
   CHECK_EQUAL(x.bytes(), 0u);
   x.push(text("1"));
   x.push(text("2"));
-  CHECK(x.fits(8, 8));
-  CHECK(!x.fits(9, 1));
+  CHECK(x.fits(8, 8, false));
+  CHECK(!x.fits(9, 1, false));
 }
 
 TEST(a shared body is sent as it is or with another head) {
