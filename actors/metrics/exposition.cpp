@@ -293,6 +293,13 @@ void render_tunnels(text& out, const net::tunnel_counters& x) {
               x.refused.load());
   out.counter("tunnels_lost_total", "Tunnels that ended with their node.",
               x.lost.load());
+  out.gauge("tunnel_bytes",
+            "Bytes that tunnels have on their way to other nodes.",
+            x.waiting.load());
+  out.counter("tunnels_narrowed_total",
+              "Frames of tunnels that came to wait for the others, for "
+              "cluster.queue-bytes.",
+              x.narrowed.load());
   out.counter("tunnels_sent_bytes_total", "Bytes sent through tunnels.",
               x.bytes_out.load());
   out.counter("tunnels_received_bytes_total", "Bytes received from tunnels.",

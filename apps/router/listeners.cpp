@@ -119,8 +119,9 @@ std::unique_ptr<net::session_ids> listeners::make_ids(const char* listener,
 
 void listeners::open_tunnels(const std::vector<net::loop*>& loops,
                              rooms& inside) {
-  ways_ = std::make_unique<net::tunnels>(loops, *inside.carrier(),
-                                         limits_.connections, tunnel_count_);
+  ways_ = std::make_unique<net::tunnels>(
+    loops, *inside.carrier(), limits_.connections,
+    opts_.cluster.queue_bytes / 2, tunnel_count_);
   inside.carrier()->start(*inside.membership(), *ways_);
   engine_.away = ways_.get();
   ingest_engine_.away = ways_.get();

@@ -41,8 +41,9 @@ std::string write_head(const http_connection& from) {
 } // namespace
 
 tunnels::tunnels(const std::vector<loop*>& loops, tunnel_carrier& carrier,
-                 size_t most, tunnel_counters& count)
-  : board_(std::make_shared<tunnel_board>(carrier, count)), most_(most) {
+                 size_t most, size_t most_bytes, tunnel_counters& count)
+  : board_(std::make_shared<tunnel_board>(carrier, count, most_bytes)),
+    most_(most) {
   // The peers of a process that was started again must not take its tunnels
   // for those they knew.
   uint32_t start = 0;

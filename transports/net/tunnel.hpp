@@ -92,6 +92,10 @@ struct tunnel_counters {
   std::atomic<uint64_t> refused{0};
   /// Tunnels opened here that ended with their owner's node.
   std::atomic<uint64_t> lost{0};
+  /// Bytes under way to other nodes, or there and not passed on.
+  std::atomic<int64_t> waiting{0};
+  /// Frames from which on their tunnel has to wait for all others.
+  std::atomic<uint64_t> narrowed{0};
   /// Bytes from clients of this node to other nodes.
   std::atomic<uint64_t> bytes_out{0};
   /// Bytes from other nodes to clients of this one.
@@ -105,9 +109,11 @@ public:
   static constexpr uint32_t window = 262144;
 
   /// `loops` are all loops of the process. At most `most` clients of other
-  /// nodes are served at a time. Carrier and counters outlive the tunnels.
+  /// nodes are served at a time, and all tunnels together have `most_bytes` on
+  /// their way to one node; beyond that each has 4 KiB. Carrier and counters
+  /// outlive the tunnels.
   tunnels(const std::vector<loop*>& loops, tunnel_carrier& carrier, size_t most,
-          tunnel_counters& count);
+          size_t most_bytes, tunnel_counters& count);
 
   /// No loop may be running by now, and all must still exist.
   ~tunnels();

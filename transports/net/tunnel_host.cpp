@@ -16,7 +16,8 @@ constexpr size_t piece_limit = 65536;
 
 tunnel_host::tunnel_host(std::shared_ptr<tunnel_board> board, loop& home,
                          tunnel_key key, bool secure)
-  : board_(std::move(board)), home_(home), key_(key), secure_(secure) {
+  : board_(std::move(board)), home_(home), key_(key),
+    flow_(board_->flow(key.node)), secure_(secure) {
   ++board_->count.hosted;
 }
 

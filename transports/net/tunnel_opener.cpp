@@ -23,7 +23,7 @@ constexpr size_t early_limit = 65536;
 tunnel_opener::tunnel_opener(std::shared_ptr<tunnel_board> board, loop& home,
                              tunnel_key key, task x)
   : board_(std::move(board)), home_(home), key_(key), task_(std::move(x)),
-    meter_(task_.head_only),
+    flow_(board_->flow(key.node)), meter_(task_.head_only),
     timer_(session::make_timer<&tunnel_opener::on_timeout>(this)) {
   ++board_->count.away;
 }

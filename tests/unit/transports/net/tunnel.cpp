@@ -1,6 +1,10 @@
 #include "transports/net/tunnel.hpp"
 
 #include "tests/unit/transports/net/tunnel_cluster.hpp"
+#include "transports/net/tunnel_board.hpp"
+
+#include <memory>
+#include <vector>
 
 #include "tests/support/check.hpp"
 
@@ -202,6 +206,33 @@ TEST(a client that reads late misses nothing) {
        rest.remove_prefix(90011))
     seen += rest.substr(10, 90001);
   CHECK(seen == all);
+}
+
+TEST(all tunnels together have a bound and each has its share) {
+  constexpr size_t budget = 100000;
+  cluster c{100, budget};
+  std::vector<std::unique_ptr<client>> sockets;
+  for (auto i = 0; i < 4; ++i) {
+    sockets.push_back(std::make_unique<client>(c.two.port()));
+    c.upgrade(*sockets.back(), c.open());
+    for (auto n = 0; n < 10; ++n)
+      c.one.app.send(std::string(90000, static_cast<char>('a' + n)));
+    c.settle();
+    CHECK(c.one.tunnelled.waiting
+          <= static_cast<int64_t>(budget + 4 * tunnel_flow::share));
+  }
+  CHECK(c.one.tunnelled.narrowed > 0u);
+  MESSAGE("whoever reads gets everything though another one stands still");
+  CHECK(c.until([&] {
+    sockets[1]->read();
+    sockets[3]->read();
+    return sockets[1]->in.size() == 10 * 90011
+           && sockets[3]->in.size() == 10 * 90011;
+  }));
+  MESSAGE("nothing is left when they have gone");
+  sockets.clear();
+  CHECK(c.until([&] { return c.one.tunnelled.hosted == 0; }));
+  CHECK(c.until([&] { return c.one.tunnelled.waiting == 0; }));
 }
 
 TEST(a client that breaks the protocol is told why) {

@@ -17,7 +17,8 @@ inline const std::string unknown =
 
 /// Two routers and whoever the test connects. Sessions live on router 1.
 struct cluster {
-  explicit cluster(size_t most = 100) : one(net, 1, 2, most), two(net, 2, 1) {
+  explicit cluster(size_t most = 100, size_t most_bytes = 1 << 24)
+    : one(net, 1, 2, most, most_bytes), two(net, 2, 1, 100, most_bytes) {
     // nop
   }
 

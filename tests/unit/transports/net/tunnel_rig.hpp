@@ -104,7 +104,8 @@ public:
 
 /// A router without rooms.
 struct router : tunnel_carrier {
-  router(mesh& with, uint16_t number, size_t shards, size_t most = 100)
+  router(mesh& with, uint16_t number, size_t shards, size_t most = 100,
+         size_t most_bytes = 1 << 24)
     : net(with), node(number), ids(number, shards, cluster_secret, "public") {
     net.nodes[number] = this;
     for (size_t i = 0; i < shards; ++i)
@@ -119,7 +120,7 @@ struct router : tunnel_carrier {
     opts.session.count = &sessions;
     opts.session.max_payload = 1000000;
     opts.websocket.messages.message = opts.session.max_payload;
-    ways = std::make_unique<tunnels>(all, *this, most, tunnelled);
+    ways = std::make_unique<tunnels>(all, *this, most, most_bytes, tunnelled);
     opts.away = ways.get();
     std::string error;
     files = std::make_unique<client_files>("", error);
