@@ -23,6 +23,12 @@ struct limit_settings {
   milliseconds idle_timeout{15000};
   /// How long a client may take to drain a response or closing frame.
   milliseconds write_timeout{30000};
+  /// Least bytes a second of a transfer that has begun.
+  size_t min_rate = 1024;
+  /// How long a transfer may fall behind that.
+  milliseconds min_rate_time{10000};
+  /// How long a transfer may take in all.
+  milliseconds transfer_timeout{1200000};
   /// Connections at a time, all listeners together; 0 for what the file limit
   /// allows.
   size_t connections = 0;

@@ -6,10 +6,19 @@
 
 namespace signalbox::app {
 
+namespace {
+
+session::transfer_rules rules_of(const limit_settings& x) {
+  return {static_cast<int64_t>(x.min_rate), x.min_rate_time.count(),
+          x.transfer_timeout.count()};
+}
+
+} // namespace
+
 void fill_limits(const settings& opts, net::shared_limits& out) {
   const auto& l = opts.limits;
-  out.http = {l.request_line, l.header_bytes, l.headers,      l.header_timeout,
-              l.body_timeout, l.idle_timeout, l.write_timeout};
+  out.http = {l.request_line, l.header_bytes, l.headers,       l.header_timeout,
+              l.body_timeout, l.idle_timeout, l.write_timeout, rules_of(l)};
   const auto& proxy = opts.proxy;
   out.trusted_proxies = net::networks{proxy.trusted_proxies};
   out.proxy_protocol = proxy.protocol == proxy_protocol::accept;
@@ -59,6 +68,8 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
   out.websocket.deflate = e.per_message_deflate;
   out.websocket.messages = {e.max_payload, l.fragments};
   out.websocket.assembly_ms = l.assembly_timeout.count();
+  out.session.transfers = rules_of(l);
+  out.websocket.transfers = rules_of(l);
   out.websocket.close_ms = l.write_timeout.count();
   out.keep_headers = opts.site.headers;
   for (auto* name : {"cookie", "origin", "authorization"})

@@ -42,6 +42,7 @@ void held_poll::answer(std::string payload, bool binary) {
   } else {
     x.body = std::move(payload);
   }
+  answering_ = via_;
   std::exchange(via_, nullptr)->respond(std::move(x));
 }
 

@@ -40,12 +40,19 @@ public:
   void answer(std::string payload, bool binary) override;
   void refuse() override;
 
+  bool leaving() const noexcept override {
+    auto x = answering_.lock();
+    return x != nullptr && x->blocked();
+  }
+
   bool text_only() const noexcept override {
     return !style_.call.empty();
   }
 
 private:
   std::shared_ptr<http_connection> via_;
+  /// The same after the answer, which may take its time.
+  std::weak_ptr<http_connection> answering_;
   poll_style style_;
 };
 

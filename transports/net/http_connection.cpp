@@ -263,6 +263,7 @@ void http_connection::offer_header() {
   if (!old_ && !parser_->done() && lists(request_, "expect", "100-continue")
       && rest().empty())
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  body_bytes_ = 0;
   become(state::body, limits_.http.body_timeout.count());
 }
 
@@ -281,8 +282,13 @@ bool http_connection::parse_body() {
     fail(400);
     return false;
   }
-  if (now == progress::incomplete)
+  if (now == progress::incomplete) {
+    // It has come in part: from now on what counts is how fast it is.
+    body_bytes_ += static_cast<int64_t>(taken);
+    if (watch_ == nullptr && body_bytes_ > 0 && !blocked_)
+      watch_transfer(limits_.http.transfers.rate_ms);
     return false;
+  }
   // A poll may be held for long, so what it came with is given back.
   if (rest().empty())
     in_.shrink_to_fit();
@@ -344,7 +350,7 @@ void http_connection::write() {
     auto n = io_->write(&piece, 1);
     if (n == stream::again) {
       if (!std::exchange(blocked_, true))
-        become(state_, limits_.http.write_timeout.count());
+        watch_transfer(limits_.http.write_timeout.count());
       io_->wait_writable(
         callback::to<&http_connection::on_writable>(shared_from_this()));
       return;
@@ -370,6 +376,7 @@ void http_connection::written() {
   out_.clear();
   out_.shrink_to_fit();
   written_ = 0;
+  watch_.reset();
   auto was_blocked = std::exchange(blocked_, false);
   if (state_ == state::writing)
     next_request();

@@ -113,6 +113,16 @@ public:
     return secure_ || io_->encrypted();
   }
 
+  /// Returns how many bytes wait for the client to take them.
+  size_t unsent() const noexcept {
+    return blocked_ ? out_.size() - written_ : 0;
+  }
+
+  /// Returns whether the client is slow to take answers.
+  bool blocked() const noexcept {
+    return blocked_;
+  }
+
   /// Returns whether the client is connected to another node.
   bool tunnelled() const noexcept {
     return tunnelled_;
@@ -175,6 +185,9 @@ private:
   void lost();
   void die();
   void on_timeout();
+  int64_t transferred() const;
+  void watch_transfer(int64_t first_ms);
+  bool transfer_goes_on();
   void become(state next, int64_t timeout_ms);
   void complete_request();
 
@@ -184,6 +197,10 @@ private:
   std::unique_ptr<stream> io_;
   std::string peer_;
   session::timer timer_;
+  /// Of a body that has begun, or of an answer that the client is slow to take.
+  std::unique_ptr<session::transfer_watch> watch_;
+  /// Bytes of the body that have come.
+  int64_t body_bytes_ = 0;
   /// What has been read; what stands before `begin_` is done with.
   std::string in_;
   size_t begin_ = 0;

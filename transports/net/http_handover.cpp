@@ -104,10 +104,38 @@ void http_connection::die() {
 
 void http_connection::become(state next, int64_t timeout_ms) {
   state_ = next;
+  if (!blocked_)
+    watch_.reset();
   home_->wheel().arm(timer_, timeout_ms);
 }
 
+/// Returns bytes of the body that have come or, while an answer waits, bytes
+/// that the client has taken.
+int64_t http_connection::transferred() const {
+  return blocked_ ? static_cast<int64_t>(written_) - io_->unacknowledged()
+                  : body_bytes_;
+}
+
+void http_connection::watch_transfer(int64_t first_ms) {
+  auto now = home_->wheel().now();
+  watch_ = std::make_unique<session::transfer_watch>(
+    now, transferred(), first_ms, limits_.http.transfers);
+  home_->wheel().arm(timer_, watch_->wait(now));
+}
+
+/// Returns whether the transfer that is watched is fast enough.
+bool http_connection::transfer_goes_on() {
+  auto now = home_->wheel().now();
+  if (watch_ == nullptr
+      || !watch_->goes_on(now, transferred(), limits_.http.transfers))
+    return false;
+  home_->wheel().arm(timer_, watch_->wait(now));
+  return true;
+}
+
 void http_connection::on_timeout() {
+  if (io_ && transfer_goes_on())
+    return;
   auto& counters = *limits_.counters;
   if (blocked_) {
     ++counters.timeouts_write;

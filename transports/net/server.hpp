@@ -6,6 +6,7 @@
 #include "transports/net/ip_address.hpp"
 #include "transports/net/loop.hpp"
 #include "transports/net/tls.hpp"
+#include "transports/session/transfer_watch.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -30,6 +31,8 @@ struct http_limits {
   std::chrono::milliseconds body_timeout{30000};
   std::chrono::milliseconds idle_timeout{15000};
   std::chrono::milliseconds write_timeout{30000};
+  /// For bodies and answers that have begun.
+  session::transfer_rules transfers;
 };
 
 /// What the listeners count; read by whoever reports it.

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -241,6 +242,13 @@ bool stream::secured() const noexcept {
 
 std::string stream::tls_fault() const {
   return ssl_ == nullptr ? std::string{} : net::tls_fault(ssl_);
+}
+
+int64_t stream::unacknowledged() const {
+  int bytes = 0;
+  if (channel_ != nullptr || fd_ < 0 || ::ioctl(fd_, TIOCOUTQ, &bytes) != 0)
+    return 0;
+  return bytes;
 }
 
 int stream::plain_socket() const {

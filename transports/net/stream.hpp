@@ -128,6 +128,10 @@ public:
   /// operation that returned `gone`; empty if TLS has nothing to say.
   std::string tls_fault() const;
 
+  /// Returns how many written bytes the kernel still holds for the peer; none
+  /// for a channel.
+  int64_t unacknowledged() const;
+
   /// Returns the socket if bytes may be written past this class, else -1.
   int plain_socket() const;
 

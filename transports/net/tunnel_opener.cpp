@@ -216,6 +216,7 @@ void tunnel_opener::write() {
       return;
     }
     written_ += static_cast<size_t>(n);
+    passed_ += n;
     pass(static_cast<size_t>(n));
   }
   if (written_ == down_.size()) {
@@ -235,9 +236,13 @@ void tunnel_opener::pass(size_t n) {
 void tunnel_opener::settle() {
   if (!down_.empty()) {
     // Nobody else watches over what is left.
-    if (over_ && !timer_.armed())
-      home_.wheel().arm(timer_,
-                        task_.owner->limits().http.write_timeout.count());
+    if (over_ && watch_ == nullptr) {
+      const auto& http = task_.owner->limits().http;
+      auto now = home_.wheel().now();
+      watch_ = std::make_unique<session::transfer_watch>(
+        now, taken(), http.write_timeout.count(), http.transfers);
+      home_.wheel().arm(timer_, watch_->wait(now));
+    }
     return;
   }
   if (meter_.at() == meter_state::complete) {
@@ -309,8 +314,18 @@ void tunnel_opener::leave() {
   board_->desks[home_.index()].openers.erase(key_.id);
 }
 
+/// Returns how many bytes the client has taken.
+int64_t tunnel_opener::taken() const {
+  return passed_ - task_.io->unacknowledged();
+}
+
 void tunnel_opener::on_timeout() {
-  drop();
+  auto now = home_.wheel().now();
+  if (task_.io && watch_ != nullptr
+      && watch_->goes_on(now, taken(), task_.owner->limits().http.transfers))
+    home_.wheel().arm(timer_, watch_->wait(now));
+  else
+    drop();
 }
 
 } // namespace signalbox::net

@@ -64,6 +64,7 @@ private:
   bool send(tunnel_frame::kind what, std::string bytes = {},
             uint32_t credit = 0);
   void leave();
+  int64_t taken() const;
   void on_timeout();
 
   std::shared_ptr<tunnel_board> board_;
@@ -73,6 +74,10 @@ private:
   tunnel_flow flow_;
   codec::response_meter meter_;
   session::timer timer_;
+  /// While it runs.
+  std::unique_ptr<session::transfer_watch> watch_;
+  /// Bytes that were written to the client.
+  int64_t passed_ = 0;
   /// What waits for the owner, and how much of it has been sent.
   std::string up_;
   size_t sent_ = 0;

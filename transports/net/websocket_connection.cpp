@@ -138,6 +138,7 @@ void websocket_connection::finish() {
   // A client that is known to be gone ends at once.
   auto self = shared_from_this();
   finishing_ = true;
+  takes();
   // A probe has nothing to lose.
   auto wait = session_ != nullptr && !session_->carried_by(*this)
                 ? std::min(opts_.close_ms, linger_ms)
@@ -274,6 +275,8 @@ bool websocket_connection::went(ssize_t n) {
     });
     return false;
   }
+  if (going_ != nullptr)
+    going_->bytes += n;
   consume(static_cast<size_t>(n));
   return true;
 }
@@ -319,15 +322,43 @@ void websocket_connection::consume(size_t n) {
     take_packet();
 }
 
+bool websocket_connection::takes() {
+  if (!io_)
+    return false;
+  auto now = home_.wheel().now();
+  auto held = io_->unacknowledged();
+  auto idle = held == 0 && !writing_;
+  auto before = std::exchange(going_, nullptr);
+  if (!idle)
+    going_ = std::make_unique<going>(going{now, held});
+  if (before == nullptr)
+    return false;
+  auto taken = before->bytes - held;
+  return taken > 0
+         && taken * 1000 >= (now - before->since) * opts_.transfers.rate;
+}
+
 // -- end ----------------------------------------------------------------------
 
 void websocket_connection::on_timeout() {
   auto self = shared_from_this();
+  auto now = home_.wheel().now();
   if (finishing_) {
+    if (!close_sent_ && takes()) {
+      timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                    opts_.close_ms);
+      return;
+    }
     lost(session::close_reason::transport_error);
     return;
   }
-  // An unfinished message waited too long.
+  if (coming_ != nullptr
+      && coming_->watch.goes_on(now, coming_->bytes, opts_.transfers)) {
+    timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                  coming_->watch.wait(now));
+    return;
+  }
+  // The rest of a message is too slow.
   fault(ws::close_code::policy, "message timeout",
         session::close_reason::limit);
 }

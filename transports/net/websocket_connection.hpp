@@ -23,6 +23,7 @@ public:
   struct options {
     ws::limits messages;
     int64_t assembly_ms = 30000;
+    session::transfer_rules transfers;
     /// Whether permessage-deflate is offered.
     bool deflate = false;
     /// How long the client may take to answer a close frame.
@@ -46,6 +47,7 @@ public:
   void send_probe(std::string_view text) override;
   void finish() override;
   void abort() override;
+  bool takes() override;
 
   // -- loop::flushable --------------------------------------------------------
 
@@ -58,6 +60,18 @@ public:
 private:
   /// With so many bytes of our own waiting, nothing more is read.
   static constexpr size_t control_limit = 16384;
+
+  /// Bytes that were on their way to the client at a time or since then.
+  struct going {
+    session::time_point since = 0;
+    int64_t bytes = 0;
+  };
+
+  /// Bytes of an unfinished message.
+  struct coming {
+    int64_t bytes = 0;
+    session::transfer_watch watch;
+  };
 
   /// What was read and not taken, from `begin` on.
   struct kept {
@@ -84,6 +98,8 @@ private:
   bool went(ssize_t n);
   void written();
   void consume(size_t n);
+  void await_rest();
+  void forget_rest();
   void on_timeout();
   void lost(session::close_reason why);
   void die();
@@ -105,6 +121,10 @@ private:
   /// There while the session is not ready, or others have their turn first.
   /// Nothing more is read until it is taken.
   std::unique_ptr<kept> kept_;
+  /// There while something waits for a client that is asked after; see `takes`.
+  std::unique_ptr<going> going_;
+  /// There while a message is unfinished.
+  std::unique_ptr<coming> coming_;
   /// Whether permessage-deflate was negotiated.
   bool deflate_ = false;
   bool reading_ = false;

@@ -46,7 +46,9 @@ void websocket_connection::on_readable() {
   auto buffer = home_.scratch();
   auto n = io_->read(buffer.data(), buffer.size());
   if (n > 0) {
-    session_->on_sign_of_life();
+    session_->on_sign_of_life(static_cast<size_t>(n));
+    if (coming_ != nullptr)
+      coming_->bytes += n;
     take_or_keep(buffer.subspan(0, static_cast<size_t>(n)));
   } else if (n != stream::again) {
     lost(session::close_reason::transport_error);
@@ -68,7 +70,7 @@ size_t websocket_connection::take(std::span<char> bytes) {
                  || control_.size() > control_limit;
     if (pause && !finishing_ && !bytes.empty()) {
       // Time in which nothing is taken is not the client's.
-      timer_.cancel();
+      forget_rest();
       return bytes.size();
     }
     auto more = reader_.next(bytes, x);
@@ -86,11 +88,24 @@ size_t websocket_connection::take(std::span<char> bytes) {
   if (!io_ || finishing_)
     return 0;
   if (!reader_.partial())
-    timer_.cancel();
-  else if (whole || !timer_.armed())
-    timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
-                                                  opts_.assembly_ms);
+    forget_rest();
+  else if (whole || coming_ == nullptr)
+    await_rest();
   return 0;
+}
+
+/// A message has begun that is not whole yet.
+void websocket_connection::await_rest() {
+  auto now = home_.wheel().now();
+  coming_ = std::make_unique<coming>(
+    coming{0, {now, 0, opts_.assembly_ms, opts_.transfers}});
+  timer_.arm<&websocket_connection::on_timeout>(home_.wheel(), this,
+                                                coming_->watch.wait(now));
+}
+
+void websocket_connection::forget_rest() {
+  coming_.reset();
+  timer_.cancel();
 }
 
 void websocket_connection::take_or_keep(std::span<char> bytes) {

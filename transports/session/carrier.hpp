@@ -22,6 +22,11 @@ public:
   /// Refuses the request with status 400 and an empty body.
   virtual void refuse() = 0;
 
+  /// Returns whether its answer is still on its way to the client.
+  virtual bool leaving() const noexcept {
+    return false;
+  }
+
   /// Returns whether it can be answered with text only.
   virtual bool text_only() const noexcept {
     return false;
@@ -50,6 +55,13 @@ public:
 
   /// Drops the connection without a word.
   virtual void abort() = 0;
+
+  /// Returns whether the client has taken what waits for it, since the last
+  /// call, at the least rate of a transfer. The first call only begins to
+  /// measure.
+  virtual bool takes() {
+    return false;
+  }
 };
 
 /// A POST whose packets a session takes one after the other.
@@ -76,8 +88,8 @@ public:
     return true;
   }
 
-  /// The client has sent something, though perhaps no whole message.
-  virtual void on_sign_of_life() {
+  /// The client has sent so many bytes, though perhaps no whole message.
+  virtual void on_sign_of_life(size_t) {
     // nop
   }
 

@@ -89,7 +89,8 @@ void engine_session::on_message(std::string_view text) {
       return;
     }
     assembler_ = std::make_unique<socket::assembler>(opts_.max_payload);
-    assembly_until_ = wheel_.now() + opts_.assembly_timeout.count();
+    assembly_ = std::make_unique<transfer_watch>(
+      wheel_.now(), arrived_, opts_.assembly_timeout.count(), opts_.transfers);
     arm();
   }
   hand_up(assembler_->add(std::move(*x)));
@@ -113,11 +114,13 @@ void engine_session::on_attachment(std::string bytes) {
 void engine_session::hand_up(codec::result<std::optional<socket::packet>> x) {
   if (!x) {
     assembler_.reset();
+    assembly_.reset();
     close(close_reason::parse_error);
     return;
   }
   if (!assembler_->waiting()) {
     assembler_.reset();
+    assembly_.reset();
     arm();
   }
   if (*x)

@@ -305,6 +305,7 @@ void engine_session::end(close_reason why, bool abort) {
   closed_ = true;
   --(polling_ ? opts_.count->live_polling : opts_.count->live_websocket);
   assembler_.reset();
+  assembly_.reset();
   tell_end(why);
   // A client that has stopped polling hears of the end over the socket that it
   // is about to move to.
@@ -358,7 +359,11 @@ void engine_session::flush() {
     speaks_.append_packet(x.first(), x.second(), x.binary(), binary, payload);
     outbox_.pop();
   }
-  std::exchange(poll_, nullptr)->answer(std::move(payload), binary);
+  answered_ = std::exchange(poll_, nullptr);
+  auto pending = answered_;
+  pending->answer(std::move(payload), binary);
+  if (!pending->leaving() && answered_ == pending)
+    answered_.reset();
 }
 
 void engine_session::arm() {
@@ -368,15 +373,34 @@ void engine_session::arm() {
     if (probe_->answered && !closed_)
       next = std::min(next, probe_->noop_at);
   }
-  if (assembler_ != nullptr)
-    next = std::min(next, assembly_until_);
+  if (assembly_ != nullptr)
+    next = std::min(next, wheel_.now() + assembly_->wait(wheel_.now()));
   wheel_.arm(timer_, next - wheel_.now());
+}
+
+/// Looks for a packet that waits for its attachments. Returns false if they do
+/// not come. A POST under way has its own watch.
+bool engine_session::on_assembly_due(time_point now) {
+  if (posting_)
+    arrived_ += opts_.transfers.rate * opts_.transfers.rate_ms;
+  return assembly_ == nullptr
+         || assembly_->goes_on(now, arrived_, opts_.transfers);
+}
+
+/// Returns whether the client has its hands full with a POST, or with the
+/// answer to a poll, so that nothing else comes from it.
+bool engine_session::busy() const noexcept {
+  return websocket_ == nullptr
+         && (posting_ || (answered_ != nullptr && answered_->leaving()));
 }
 
 /// Sends a ping, or looks for what the client has sent since the last one.
 /// Returns false if the session ends.
 bool engine_session::on_heartbeat(time_point now) {
   auto awaited = pinged_ || !speaks_.server_pings();
+  // Each call measures from the last one, so it comes with the ping too.
+  if (websocket_ != nullptr && websocket_->takes())
+    alive_ = true;
   if (misses_heartbeat()) {
     fault(close_reason::ping_timeout);
     return false;
@@ -402,11 +426,11 @@ bool engine_session::expire(time_point now) {
   return true;
 }
 
-/// Returns whether the client owed a ping, or the answer to one, and has sent
-/// nothing since.
+/// Returns whether the client owed a ping, or the answer to one, and has shown
+/// no sign of life since.
 bool engine_session::misses_heartbeat() const noexcept {
   // What it has sent, perhaps its answer, may still be unread.
-  return (pinged_ || !speaks_.server_pings()) && !alive_ && ready();
+  return (pinged_ || !speaks_.server_pings()) && !alive_ && !busy() && ready();
 }
 
 /// The client has yet to hear of the end, by its next poll or by the probe that
@@ -432,7 +456,7 @@ void engine_session::on_timer() {
     on_closing_timer();
     return;
   }
-  if (assembler_ != nullptr && now >= assembly_until_) {
+  if (!on_assembly_due(now)) {
     close(close_reason::limit);
     return;
   }

@@ -97,8 +97,9 @@ public:
     return websocket_ == &via;
   }
 
-  void on_sign_of_life() override {
+  void on_sign_of_life(size_t bytes) override {
     alive_ = true;
+    arrived_ += static_cast<int64_t>(bytes);
   }
 
 protected:
@@ -122,6 +123,8 @@ private:
   void on_message(std::string_view text);
   void on_connect(socket::packet& x);
   void on_attachment(std::string bytes);
+  bool on_assembly_due(time_point now);
+  bool busy() const noexcept;
   void hand_up(socket::packet&& x);
   void hand_up(codec::result<std::optional<socket::packet>> x);
   void probe_text(std::string_view text);
@@ -170,8 +173,13 @@ private:
   carrier* websocket_ = nullptr;
   std::unique_ptr<probing> probe_;
   std::shared_ptr<poll> poll_;
+  /// The last one, while its answer is on its way.
+  std::shared_ptr<poll> answered_;
   std::unique_ptr<socket::assembler> assembler_;
-  time_point assembly_until_ = 0;
+  /// While there is one of them.
+  std::unique_ptr<transfer_watch> assembly_;
+  /// Bytes that have come, for that.
+  int64_t arrived_ = 0;
 };
 
 } // namespace signalbox::session

@@ -120,6 +120,7 @@ void legacy_session::on_poll(std::shared_ptr<poll> request,
     before->answer(std::string{noop}, false);
   opened(transport);
   poll_ = std::move(request);
+  answered_.reset();
   until_ = wheel_.now() + opts_.ping_interval.count();
   arm();
   flush();
@@ -384,6 +385,8 @@ void legacy_session::flush() {
     arm();
   }
   pending->answer(std::move(payload), false);
+  if (pending->leaving())
+    answered_ = std::move(pending);
 }
 
 void legacy_session::arm() {
@@ -403,6 +406,8 @@ void legacy_session::on_timer() {
   if (carrier_ != nullptr) {
     // What the client has sent, perhaps its answer, may still be unread.
     auto lives = std::exchange(alive_, false) || !ready();
+    if (carrier_->takes())
+      lives = true;
     if (pinged_ && !lives) {
       end(close_reason::ping_timeout, true);
       return;
@@ -418,6 +423,12 @@ void legacy_session::on_timer() {
     until_ = now + opts_.close_timeout.count();
     arm();
     std::exchange(poll_, nullptr)->answer(std::string{noop}, false);
+    return;
+  }
+  if (answered_ != nullptr && answered_->leaving()) {
+    // It cannot ask again before it has this.
+    until_ = now + opts_.close_timeout.count();
+    arm();
     return;
   }
   end(stage_ == stage::open ? close_reason::ping_timeout

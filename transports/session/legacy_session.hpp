@@ -70,7 +70,7 @@ public:
     return carrier_ == &via;
   }
 
-  void on_sign_of_life() override {
+  void on_sign_of_life(size_t) override {
     alive_ = true;
   }
 
@@ -139,6 +139,8 @@ private:
   std::string_view transport_ = "xhr-polling";
   carrier* carrier_ = nullptr;
   std::shared_ptr<poll> poll_;
+  /// The last one, while its answer is on its way.
+  std::shared_ptr<poll> answered_;
   std::vector<endpoint> endpoints_;
   /// When what the present stage waits for must have come.
   time_point until_ = 0;

@@ -8,6 +8,7 @@
 #include "transports/session/outbox.hpp"
 #include "transports/session/payload.hpp"
 #include "transports/session/timer_wheel.hpp"
+#include "transports/session/transfer_watch.hpp"
 
 #include <array>
 #include <atomic>
@@ -44,6 +45,7 @@ struct options {
   std::chrono::milliseconds upgrade_timeout{10000};
   std::chrono::milliseconds close_timeout{30000};
   std::chrono::milliseconds assembly_timeout{30000};
+  transfer_rules transfers;
   size_t max_payload = 1000000;
   size_t payload_packets = 1000;
   size_t outbox_bytes = 1048576;

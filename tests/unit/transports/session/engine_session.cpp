@@ -438,7 +438,7 @@ TEST(whatever a client sends is a sign of life) {
     CHECK(!rig.closed);
   }
   MESSAGE("bytes of a message that is not whole yet are one, too");
-  rig.session->on_sign_of_life();
+  rig.session->on_sign_of_life(1);
   rig.pass(300ms);
   CHECK(!rig.closed);
   MESSAGE("without any it is gone, and was pinged once");
