@@ -32,6 +32,9 @@ struct counters {
   std::array<std::atomic<int64_t>, static_cast<size_t>(actor_kind::count_)>
     actors{};
 
+  /// Whether the process is short of memory; null for never.
+  const std::atomic<bool>* memory_full = nullptr;
+
   // CONNECTION
   number connects_accepted{0};
   number connects_unauthorized{0};

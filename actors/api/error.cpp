@@ -55,6 +55,7 @@ constexpr entry entries[] = {
    413},
   {"verdict_void", "the user was changed while the site was asked; try again",
    503},
+  {"overloaded", "the router is short of memory; try again", 503},
 };
 
 static_assert(std::size(entries) == static_cast<size_t>(ec::count_),

@@ -64,6 +64,8 @@ enum class ec : uint8_t {
   /// The site has signed the user out, or changed the user's rooms, since it
   /// was asked.
   verdict_void,
+  /// The process has more memory than limits.memory allows.
+  overloaded,
   /// Number of codes.
   count_,
 };

@@ -40,6 +40,8 @@ struct limit_settings {
   size_t sessions_per_ip = 2000;
   /// Sessions at a time, all listeners together; 0 for twice the connections.
   size_t sessions = 0;
+  /// Memory of the process in bytes; 0 for four fifths of what it is given.
+  size_t memory = 0;
   /// Whether loopback addresses count too.
   bool count_loopback = false;
   /// Queued bytes towards one connection, then it is closed as slow.

@@ -136,7 +136,9 @@ void ingest_impl::on(publish& x) {
     codec::kind_of(x.type) == codec::json_kind::number
       ? check_name(event.type = std::move(x.type), opts_.limits.name_bytes)
       : read_label(x.type, opts_.limits.name_bytes, event.type);
-  if (event.payload.size() > opts_.ingest.max_event)
+  if (count_.memory_full != nullptr && count_.memory_full->load())
+    refuse(slot, {ec::overloaded, "", ""});
+  else if (event.payload.size() > opts_.ingest.max_event)
     refuse(slot, {ec::too_large, "", ""});
   else if (no)
     refuse(slot, {ec::bad_request, "/type", "no name: " + *no});

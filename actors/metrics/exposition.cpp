@@ -119,8 +119,8 @@ void render_sessions(text& out, const all_counters& x) {
               "Requests of pages of other sites refused for want of an Origin.",
               x.engine.hidden_pages_refused.load());
   out.metric("sessions_refused_total", "counter", "Sessions refused.");
-  static constexpr std::string_view bounds[] = {"per-ip", "per-ip-rate",
-                                                "sessions-per-ip", "sessions"};
+  static constexpr std::string_view bounds[] = {
+    "per-ip", "per-ip-rate", "sessions-per-ip", "sessions", "memory"};
   static_assert(std::size(bounds)
                 == static_cast<size_t>(net::session_bound::count_));
   for (size_t i = 0; i < std::size(bounds); ++i)
@@ -163,6 +163,22 @@ void render_net(text& out, const all_counters& x) {
   out.value(n.timeouts_body.load(), label("phase", "body"));
   out.value(n.timeouts_idle.load(), label("phase", "idle"));
   out.value(n.timeouts_write.load(), label("phase", "write"));
+}
+
+void render_memory(text& out, const net::memory_counters& x) {
+  out.gauge("memory_bytes", "Memory of the process, and of its sockets.",
+            x.used.load());
+  out.gauge("memory_limit_bytes", "Memory that limits.memory allows.",
+            x.limit.load());
+  out.gauge("memory_full", "1 while the process has more than that.",
+            static_cast<int>(x.full.load()));
+  out.counter("memory_closed_total",
+              "Clients that were closed because much waited for them while "
+              "memory was short.",
+              x.closed.load());
+  out.counter("memory_refused_total",
+              "Handshakes and posts that were refused while memory was short.",
+              x.refused.load());
 }
 
 void render_log(text& out) {
@@ -330,6 +346,7 @@ std::string render_metrics(const all_counters& x) {
     out.value(x.actors.actors[i].load(), label("kind", kinds[i]));
   render_sessions(out, x);
   render_net(out, x);
+  render_memory(out, x.memory);
   render_log(out);
   render_connects(out, x.actors);
   render_site(out, x.actors);

@@ -4,6 +4,7 @@
 #include "actors/api/counters.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/engine_options.hpp"
+#include "transports/net/memory_counters.hpp"
 #include "transports/net/peer_port.hpp"
 #include "transports/net/server.hpp"
 #include "transports/net/tunnel.hpp"
@@ -22,6 +23,7 @@ struct all_counters {
   const net::engine_counters& engine;
   const session::counters& sessions;
   const net::client_census& clients;
+  const net::memory_counters& memory;
   /// Connections the process may have at a time.
   size_t max_connections = 0;
   bool ready = false;

@@ -15,6 +15,7 @@ namespace signalbox {
 namespace {
 
 constexpr std::string_view api_prefix = "/api/";
+constexpr std::string_view events_path = "/api/v1/events";
 constexpr std::string_view json_type = "application/json";
 
 class transport_impl : public light_actor {
@@ -89,7 +90,10 @@ public:
     if (!x.path.starts_with(api_prefix))
       return rest_->on_header(from);
     auto encoding = net::joined(x, "content-encoding");
-    if (!encoding.empty() && !net::same_token(encoding, "identity"))
+    // Commands still come through: they end connections, if anything.
+    if (x.path == events_path && net::short_of_memory(from->owner().limits()))
+      refuse(*from, 503, {ec::overloaded, "", ""});
+    else if (!encoding.empty() && !net::same_token(encoding, "identity"))
       refuse(*from, 415, {ec::bad_request, "", "send the body uncompressed"});
     return max_body_;
   }
@@ -145,6 +149,8 @@ private:
     no.status = status;
     no.content_type = json_type;
     no.body = to_json(why);
+    if (status == 503)
+      no.headers = "Retry-After: 1\r\n";
     from.respond(std::move(no));
   }
 

@@ -4,6 +4,7 @@
 #include "apps/router/net_options.hpp"
 #include "apps/router/page_report.hpp"
 #include "apps/router/version.hpp"
+#include "transports/net/memory_use.hpp"
 #include "transports/net/operations_guard.hpp"
 #include "transports/net/session_ids.hpp"
 #include "transports/net/site_guard.hpp"
@@ -43,7 +44,7 @@ listeners::listeners(const settings& opts, counters& count)
     addresses_(opts.limits.per_ip, opts.limits.per_ip_rate,
                opts.limits.count_loopback, opts.limits.sessions_per_ip),
     origins_(opts.origin.allow, opts.origin.require) {
-  // nop
+  count_.memory_full = &memory_count_.full;
 }
 
 // -- start --------------------------------------------------------------------
@@ -71,6 +72,7 @@ void listeners::set_limits() {
   limits_.connections = most;
   limits_.addresses = &addresses_;
   limits_.counters = &net_count_;
+  limits_.memory = &memory_count_;
   // However many browsers come, the site and the operators get through.
   inner_limits_ = limits_;
   inner_limits_.connections +=
@@ -105,6 +107,7 @@ std::string listeners::open(const std::vector<net::loop*>& loops,
   make_servers(loops, control, inside, read);
   if (ways_ != nullptr)
     name_to_tunnels();
+  watch_memory(loops);
   return bind(std::move(tls));
 }
 
@@ -180,6 +183,37 @@ void listeners::name_to_tunnels() {
     ways_->add(2, *site_, *site_ids_);
 }
 
+void listeners::watch_memory(const std::vector<net::loop*>& loops) {
+  net::memory_use use;
+  auto limit = opts_.limits.memory;
+  if (limit == 0)
+    limit = use.given() / 5 * 4;
+  spdlog::info("up to {} MiB of memory", limit >> 20);
+  memory_ = std::make_unique<net::memory_guard>(
+    limit, [use] { return use.used(); }, memory_count_);
+  for (auto* each : loops)
+    memory_->add(*each, [this, each](auto& to) { collect(*each, to); });
+  memory_->start();
+}
+
+/// Adds all clients of a loop for which something waits.
+void listeners::collect(const net::loop& home,
+                        std::vector<net::memory_holder>& to) const {
+  net::session_list all;
+  for (const auto& [at, each] : engines_)
+    if (at == &home)
+      each->collect(all);
+  for (auto& weak : all)
+    if (auto x = weak.lock(); x && x->queue().bytes() > 0)
+      to.push_back({x->queue().bytes(), [weak] {
+                      if (auto self = weak.lock())
+                        self->close(session::close_reason::slow);
+                    }});
+  for (const auto* each : {public_.get(), ingest_.get(), site_.get()})
+    if (each != nullptr)
+      each->collect(home, to);
+}
+
 std::string listeners::bind(std::shared_ptr<net::tls_context> tls) {
   auto listen = [](const char* name, net::server& x, const std::string& at,
                    std::shared_ptr<net::tls_context> with) -> std::string {
@@ -228,6 +262,7 @@ bool listeners::drained() const {
 // -- end ----------------------------------------------------------------------
 
 void listeners::close() {
+  memory_->stop();
   if (ways_ != nullptr)
     ways_->close_all();
   for (auto* each :

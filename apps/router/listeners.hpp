@@ -8,6 +8,7 @@
 #include "transports/net/client_files.hpp"
 #include "transports/net/engine_service.hpp"
 #include "transports/net/loop.hpp"
+#include "transports/net/memory_guard.hpp"
 #include "transports/net/origin_policy.hpp"
 #include "transports/net/server.hpp"
 #include "transports/net/tunnel.hpp"
@@ -79,6 +80,10 @@ public:
     return clients_;
   }
 
+  const net::memory_counters& memory() const noexcept {
+    return memory_count_;
+  }
+
   const net::tunnel_counters& tunnels() const noexcept {
     return tunnel_count_;
   }
@@ -96,6 +101,9 @@ private:
   void make_servers(const std::vector<net::loop*>& loops, shard& control,
                     rooms& inside, const std::function<all_counters()>& read);
   void name_to_tunnels();
+  void watch_memory(const std::vector<net::loop*>& loops);
+  void collect(const net::loop& home,
+               std::vector<net::memory_holder>& to) const;
   std::string bind(std::shared_ptr<net::tls_context> tls);
 
   const settings& opts_;
@@ -104,6 +112,7 @@ private:
   net::engine_counters engine_count_;
   session::counters session_count_;
   net::tunnel_counters tunnel_count_;
+  net::memory_counters memory_count_;
   net::address_limiter addresses_;
   net::origin_policy origins_;
   net::shared_limits limits_;
@@ -123,6 +132,8 @@ private:
   std::unique_ptr<net::server> ingest_;
   std::unique_ptr<net::server> site_;
   std::unique_ptr<net::server> operations_;
+  /// Ends first: it asks all others.
+  std::unique_ptr<net::memory_guard> memory_;
 };
 
 } // namespace signalbox::app

@@ -90,6 +90,7 @@ struct node::impl {
                      ports.requests(),
                      ports.sessions(),
                      ports.clients(),
+                     ports.memory(),
                      ports.most(),
                      ready && !draining,
                      draining,

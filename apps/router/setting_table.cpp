@@ -218,6 +218,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(limits.per_ip_rate, count(1, 1000000), "New connections per second from one address; behind a trusted proxy, sessions."),
     SIGNALBOX_SETTING(limits.sessions_per_ip, count(1, 10000000), "Sessions at a time from one address."),
     SIGNALBOX_SETTING(limits.sessions, count(0, 100000000), "Sessions at a time, all listeners together; 0 for twice the connections."),
+    SIGNALBOX_SETTING(limits.memory, size(0, 64 * 1024 * gib), "Memory of the process; 0B for four fifths of what its control group or the machine gives."),
     SIGNALBOX_SETTING(limits.count_loopback, boolean(), "Whether loopback addresses count too."),
     SIGNALBOX_SETTING(limits.outbox_bytes, size(kib, gib), "Queued bytes towards one connection, then it is closed as slow."),
     SIGNALBOX_SETTING(limits.outbox_packets, count(1, 1000000), "Queued packets towards one WebSocket, then it is closed as slow."),

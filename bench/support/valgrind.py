@@ -5,6 +5,8 @@ import re
 
 # It is called whenever the loop's clock ticks, work or not.
 TICK = "signalbox::session::timer_wheel::advance("
+# What the thread calls that looks after the memory of the process.
+GUARD = ("signalbox::net::memory_guard::", "signalbox::net::memory_use::")
 ALLOCATORS = ("malloc", "calloc", "realloc", "memalign", "aligned_alloc",
               "posix_memalign")
 # They call each other.
@@ -71,6 +73,9 @@ class Dump:
     def ticks(self):
         return sum(count for function, count in self.calls.items()
                    if function.startswith(TICK))
+
+    def guards(self):
+        return any(function.startswith(GUARD) for function in self.own)
 
 
 class Work:

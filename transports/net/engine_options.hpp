@@ -36,6 +36,8 @@ enum class session_bound : uint8_t {
   sessions_per_ip,
   /// All sessions.
   sessions,
+  /// The memory of the process.
+  memory,
   count_,
 };
 

@@ -375,10 +375,8 @@ void engine_service::open(const std::shared_ptr<http_connection>& from,
     refuse_while_stopping(*from, opts_);
     return;
   }
-  if (upgrade) {
-    on_upgrade(from, query);
-    return;
-  }
+  if (upgrade)
+    return on_upgrade(from, query);
   auto x = insert(*from, query, refusal_form::json);
   if (x == nullptr)
     return;
@@ -434,19 +432,23 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
 
 void engine_service::drain(int64_t spread_ms) {
   stopping_ = true;
-  sessions_.collect(to_drain_);
-  legacy_->collect(to_drain_);
+  collect(to_drain_);
   drain_from_ = home_.wheel().now();
   drain_for_ = std::max<int64_t>(spread_ms, 1);
   drain_some();
+}
+
+void engine_service::collect(session_list& to) const {
+  sessions_.collect(to);
+  legacy_->collect(to);
 }
 
 void engine_service::drain_some() {
   auto passed = home_.wheel().now() - drain_from_;
   auto share = std::min(1.0, static_cast<double>(passed)
                                / static_cast<double>(drain_for_));
-  auto until =
-    static_cast<size_t>(static_cast<double>(to_drain_.size()) * share);
+  auto all = static_cast<double>(to_drain_.size());
+  auto until = static_cast<size_t>(all * share);
   for (; drained_ < until; ++drained_)
     if (auto each = to_drain_[drained_].lock())
       each->close(session::close_reason::shutdown);
@@ -474,8 +476,7 @@ void engine_service::answer_error(http_connection& from, int code, bool raw) {
   } else {
     x.content_type = "application/json";
     x.body = "{\"code\":" + std::to_string(code) + ",\"message\":\"";
-    x.body += error_texts[code];
-    x.body += "\"}";
+    x.body.append(error_texts[code]).append("\"}");
   }
   from.respond(std::move(x));
 }
@@ -487,8 +488,7 @@ http_response engine_service::make_answer(const http_request& to,
   x.status = status;
   x.body = std::move(body);
   x.content_type = type;
-  x.headers = cors_headers(to, opts_);
-  x.headers += no_store;
+  x.headers = cors_headers(to, opts_).append(no_store);
   return x;
 }
 

@@ -44,6 +44,9 @@ public:
   /// evenly over `spread_ms`. On the loop's thread.
   void drain(int64_t spread_ms);
 
+  /// Adds every session that lives. On the loop's thread.
+  void collect(session_list& to) const;
+
   /// Drops every session. On the loop's thread.
   void close_all();
 
@@ -85,7 +88,7 @@ private:
   int64_t drain_from_ = 0;
   int64_t drain_for_ = 0;
   size_t drained_ = 0;
-  std::vector<std::weak_ptr<session::session_core>> to_drain_;
+  session_list to_drain_;
   session_gate gate_;
   session_table<entry> sessions_;
   std::unique_ptr<legacy_service> legacy_;

@@ -1,6 +1,7 @@
 #include "transports/net/server.hpp"
 
 #include "transports/net/http_connection.hpp"
+#include "transports/net/memory_guard.hpp"
 #include "transports/net/proxy_opening.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -83,6 +84,16 @@ void release_address(const shared_limits& limits, address_limiter::entry* x) {
 
 void release_address(const shared_limits& limits, const std::string& address) {
   release_address(limits, find_address(limits, address));
+}
+
+// -- memory -------------------------------------------------------------------
+
+bool short_of_memory(const shared_limits& limits) {
+  auto* x = limits.memory;
+  if (x == nullptr || !x->full.load(std::memory_order_relaxed))
+    return false;
+  ++x->refused;
+  return true;
 }
 
 // -- server -------------------------------------------------------------------
@@ -237,6 +248,17 @@ bool server::admit(const std::string& peer) {
   default:
     return true;
   }
+}
+
+void server::collect(const loop& home, std::vector<memory_holder>& to) const {
+  if (home.index() >= slots_.size() || slots_[home.index()] == nullptr)
+    return;
+  for (const auto& x : slots_[home.index()]->connections)
+    if (auto bytes = x->unsent(); bytes > 0)
+      to.push_back({bytes, [weak = std::weak_ptr{x}] {
+                      if (auto self = weak.lock(); self && self->unsent() > 0)
+                        self->abort();
+                    }});
 }
 
 http_service& server::service(const loop& home) noexcept {

@@ -21,6 +21,8 @@
 namespace signalbox::net {
 
 class proxy_opening;
+struct memory_counters;
+struct memory_holder;
 
 /// Bounds of an HTTP connection.
 struct http_limits {
@@ -62,6 +64,8 @@ struct shared_limits {
   size_t connections = 1000;
   address_limiter* addresses = nullptr;
   net_counters* counters = nullptr;
+  /// Whether the process has memory for more; null for always.
+  memory_counters* memory = nullptr;
   /// Who is believed about the clients behind it. Their connections are not
   /// counted by address; the sessions that come by them are.
   networks trusted_proxies;
@@ -80,6 +84,10 @@ void release_address(const shared_limits& limits, const std::string& address);
 
 /// The same for who keeps what `find_address` returned instead of the address.
 void release_address(const shared_limits& limits, address_limiter::entry* x);
+
+/// Returns whether the process has no memory for a handshake or post, which is
+/// to be refused then, and counts that.
+bool short_of_memory(const shared_limits& limits);
 
 /// Returns where an admitted connection counts, null for nowhere.
 address_limiter::entry* find_address(const shared_limits& limits,
@@ -118,6 +126,9 @@ public:
 
   /// Drops every connection. From any thread.
   void close_all();
+
+  /// Adds the connections of a loop for which something waits. On its thread.
+  void collect(const loop& home, std::vector<memory_holder>& to) const;
 
   bool draining() const noexcept {
     return draining_.load(std::memory_order_relaxed);

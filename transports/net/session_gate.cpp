@@ -22,6 +22,8 @@ bool session_gate::admit(http_connection& from, session_seat& out,
     refuse(from, opts_, status, why, form);
     return false;
   };
+  if (short_of_memory(from.owner().limits()))
+    return no(session_bound::memory, 503, "Short of memory");
   auto open = counters_.sessions.load(std::memory_order_relaxed);
   if (static_cast<uint64_t>(open) >= opts_.most_sessions)
     return no(session_bound::sessions, 503, "Too many sessions");

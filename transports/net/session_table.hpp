@@ -15,6 +15,9 @@
 
 namespace signalbox::net {
 
+/// Sessions that may have ended meanwhile.
+using session_list = std::vector<std::weak_ptr<session::session_core>>;
+
 /// The sessions of one service on one loop, by their ids. `Entry` has a member
 /// `session`, a `session::session_core`, and is a `session_seat`.
 template <class Entry>
@@ -52,7 +55,7 @@ public:
   }
 
   /// Adds every session that lives.
-  void collect(std::vector<std::weak_ptr<session::session_core>>& to) const {
+  void collect(session_list& to) const {
     for (const auto& x : entries_)
       to.push_back(std::shared_ptr<session::session_core>{x, &x->session});
   }

@@ -267,6 +267,19 @@ TEST(a publisher gets the same answer as its ack) {
   CHECK_EQUAL(replies->all<published>()[2].json, "");
 }
 
+TEST(a publisher is refused while memory is short) {
+  std::atomic<bool> full{true};
+  count.memory_full = &full;
+  publish_as(0, "/", "news", "null", 1);
+  REQUIRE_EQUAL(replies->all<published>().size(), 1u);
+  CHECK(replies->all<published>()[0].json.find("overloaded")
+        != std::string::npos);
+  CHECK(cast->all<broadcast>().empty());
+  full = false;
+  publish_as(0, "/", "news", "null", 2);
+  CHECK_EQUAL(cast->all<broadcast>().size(), 1u);
+}
+
 TEST(limits hold for a publisher too) {
   opts.ingest.max_event = 4;
   opts.limits.name_bytes = 4;

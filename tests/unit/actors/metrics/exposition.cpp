@@ -18,8 +18,9 @@ struct fixture {
   net::engine_counters engine;
   session::counters sessions;
   net::client_census clients;
+  net::memory_counters memory;
   all_counters all{actors, net,  engine, sessions, clients,
-                   5000,   true, false,  {}};
+                   memory, 5000, true,   false,    {}};
 
   std::string state() const {
     return status()["state"];
