@@ -12,11 +12,11 @@ import { call, deliver, post, user } from './support/ingest.mjs';
 import { metric, metrics, reaches } from './support/metrics.mjs';
 import { Connection, Polling, WebSocket, base, frame, request, send, separator,
   upgradeHeaders } from './support/raw.mjs';
-import { startRouter } from './support/router.mjs';
+import { siteKey, startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const table = JSON.parse(file('tests/limits.json'));
+const { settings: table, inside } = JSON.parse(file('tests/limits.json'));
 const socketUrl = '/socket.io/?EIO=4&transport=websocket';
 const tested = new Set();
 let site;
@@ -174,6 +174,42 @@ describe('what a request may cost', () => {
       { headers: { 'Transfer-Encoding': 'chunked' } }));
     chunked.write('5\r\n[');
     assert.equal((await rises(() => chunked.response())).status, 408);
+  }, { limits: { 'min-rate-time': '300ms' } });
+
+  // Posts an event in pieces of so many bytes, one every 50 ms, until it is whole
+  // or answered. Resolves to the answer.
+  async function trickle(router, size, pieces = Infinity) {
+    const body = JSON.stringify(announcement('x'.repeat(40000)));
+    const connection = await Connection.open(router.ingest.port);
+    connection.socket.on('error', () => {});
+    connection.write(request('POST', '/api/v1/events', { headers: {
+      Authorization: `Bearer ${siteKey}`, 'Content-Length': body.length } }));
+    for (let at = 0, n = 0; at < body.length && connection.received.length === 0; ++n) {
+      const end = n < pieces ? at + size : body.length;
+      connection.write(body.slice(at, end));
+      at = end;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const response = await connection.response();
+    connection.destroy();
+    return response.status;
+  }
+
+  // Ten times what is asked for, over many times the deadline of the first byte,
+  // passes.
+  limit('limits.min-rate', async ({ router, rises, keeps }) => {
+    assert.equal(await keeps(() => trickle(router, 1000, 40)), 200);
+    assert.equal(await rises(() => trickle(router, 1)), 408);
+  }, { limits: { 'body-timeout': '300ms', 'min-rate-time': '1s' } });
+
+  limit('limits.min-rate-time', async ({ router, rises, keeps }) => {
+    await keeps(() => deliver(router, announcement('x')));
+    assert.equal(await rises(() => trickle(router, 1)), 408);
+  });
+
+  limit('limits.transfer-timeout', async ({ router, rises, keeps }) => {
+    await keeps(() => deliver(router, announcement('x')));
+    assert.equal(await rises(() => trickle(router, 100)), 408);
   });
 
   limit('limits.idle-timeout', async ({ port, rises, keeps }) => {
@@ -211,7 +247,37 @@ describe('what a request may cost', () => {
     await reaches(router, 'tcp_connections', 1);
   }, { ingest: { 'max-event': '10MiB', 'max-body': '10MiB',
     keys: [{ name: 'test', key: 'test-key-0123456789abcdef', 'may-target': true }] },
-  limits: { 'outbox-bytes': '20MiB' } });
+  limits: { 'outbox-bytes': '20MiB', 'min-rate-time': '300ms' } });
+
+  // An answer that the client takes slowly, beyond any deadline of its own.
+  test('a client that takes its answer slowly gets it whole', async () => {
+    const router = await startRouter({ site, changes: { limits: {
+      'write-timeout': '1s', 'min-rate-time': '1s', 'min-rate': '1KiB',
+      'outbox-bytes': '20MiB' },
+    ingest: { 'max-event': '10MiB', 'max-body': '10MiB' },
+    engine: { 'http-compression': false, 'ping-interval': '1s', 'ping-timeout': '1s' } } });
+    try {
+      const session = await polling(router);
+      await deliver(router, announcement('x'.repeat(9000000)));
+      const connection = await Connection.open(router.public.port);
+      connection.write(request('GET', session.url, { headers: session.headers }));
+      for (let i = 0; i < 60; ++i) {
+        connection.socket.pause();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        connection.socket.resume();
+        await new Promise((resolve) => connection.socket.once('data', resolve));
+      }
+      const { status, body } = await connection.response();
+      assert.equal(status, 200);
+      assert.ok(body.length > 9000000);
+      assert.equal(await metric(router, 'http_timeouts_total{phase="write"}'), 0);
+      // Nor was its session given up, whose pong had to wait.
+      assert.equal((await session.post('3')).status, 200);
+      connection.destroy();
+    } finally {
+      await router.stop();
+    }
+  });
 });
 
 describe('how many connections', () => {
@@ -340,6 +406,15 @@ describe('how many sessions', () => {
   }, { limits: { 'count-loopback': true }, engine: { 'close-timeout': '1s' },
     router: { threads: 1 } });
 
+  limit('limits.memory', async ({ router, port, rises }) => {
+    await rises(async () => {
+      assert.equal(await status(port, request('GET', base())), 503);
+    });
+    await rises(async () => {
+      assert.equal((await post(router, announcement('x'))).status, 503);
+    });
+  });
+
   limit('limits.sessions', async ({ router, port, value, rises, keeps }) => {
     await keeps(async () => {
       for (let i = 0; i < value / 2; ++i) {
@@ -379,14 +454,44 @@ describe('what one session may cost', () => {
   });
 
   limit('limits.outbox-packets', async ({ router, value, rises, keeps }) => {
-    const session = await polling(router);
+    const socket = await tab(router);
+    socket.connection.socket.pause();
     const some = (count) => Array.from({ length: count }, (_, i) => announcement(i));
     await keeps(async () => {
-      await deliver(router, some(value));
-      assert.equal((await session.collect(value)).length, value);
+      // More than the kernel takes over, so that it is the first that waits.
+      await deliver(router, announcement('x'.repeat(8000000)));
+      await deliver(router, some(value - 1));
     });
-    await rises(() => deliver(router, some(value + 1)));
-    assert.equal((await session.get()).status, 400);
+    await rises(() => deliver(router, announcement('one too many')));
+    socket.destroy();
+  }, { ingest: { 'max-event': '10MiB', 'max-body': '10MiB',
+    keys: [{ name: 'test', key: siteKey, 'may-target': true }] },
+  limits: { 'outbox-bytes': '20MiB' } });
+
+  test('between two polls bytes decide, and a confirm tells of the end', async () => {
+    const router = await startRouter({ site,
+      changes: { limits: { 'outbox-packets': 10, 'outbox-bytes': '256KiB' } } });
+    try {
+      const session = await polling(router);
+      const some = Array.from({ length: 3000 }, (_, i) => announcement(i));
+      for (let at = 0; at < some.length; at += 1000)
+        await deliver(router, some.slice(at, at + 1000));
+      const got = await session.collect(3000);
+      assert.deepEqual(got.map((x) => JSON.parse(x.slice(2))[1]),
+        some.map((x) => x.payload));
+      // What waits beyond the bound is lost with its session, and that is said.
+      const letter = (text) => ({ type: 'letter', payload: { to: 'anna', text },
+        confirm: { deadline_ms: 1000 } });
+      const first = deliver(router, letter('first'));
+      await until(async () => await metric(router, 'deliveries_total') >= 3001, 5000,
+        'the first letter');
+      const second = await deliver(router, letter('x'.repeat(300000)));
+      assert.deepEqual(second.confirmed, { anna: 'dropped' });
+      assert.deepEqual((await first).confirmed, { anna: 'dropped' });
+      assert.equal(await metric(router, 'sessions_closed_total{reason="slow"}'), 1);
+    } finally {
+      await router.stop();
+    }
   });
 
   limit('limits.payload-packets', async ({ router, value, rises, keeps }) => {
@@ -1219,6 +1324,36 @@ describe('the table', () => {
         assert.ok(all.has(counter), `${counter} of ${setting}`);
     } finally {
       await router.stop();
+    }
+  });
+
+  test('every counter of what is inside is there, or its bound is that of another', async () => {
+    const router = await startRouter({ site, changes: { cluster: {
+      name: 'test', listen: '127.0.0.1:0', 'sid-key': 'x'.repeat(32) } } });
+    try {
+      const all = [...await metrics(router)].map(([name]) => name);
+      // Some have a label for each other node, and none is there.
+      const described = new Set([...(await (await fetch(
+        `${router.operationsUrl}/metrics`)).text()).matchAll(/^# TYPE signalbox_(\S+)/gm)]
+        .map(([, name]) => name));
+      for (const { what, counter } of inside)
+        assert.ok(counter === null || all.includes(counter) || described.has(counter),
+          `${counter} of ${what}`);
+    } finally {
+      await router.stop();
+    }
+  });
+
+  test('everything inside has a bound, a policy and a test', () => {
+    const known = new Set(table.map((x) => x.setting));
+    for (const { what, bound, policy, test: name } of inside) {
+      assert.ok(bound && policy, what);
+      const [suite, ...words] = name.split(': ');
+      const text = words.join(': ');
+      assert.ok(file(suite).includes(text), `${what}: ${name}`);
+      // A test that is named by its setting is one of this file.
+      if (/^[a-z-]+\.[a-z-]+$/.test(text))
+        assert.ok(known.has(text) && tested.has(text), `${what}: ${name}`);
     }
   });
 
