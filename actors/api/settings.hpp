@@ -51,8 +51,13 @@ struct operations_settings {
 struct tls_settings {
   /// PEM file with the certificate chain; empty for plain HTTP.
   std::string certificate;
-  /// PEM file with the private key.
+  /// PEM file with the private key, which must not be encrypted.
   std::string key;
+  /// Ciphers that browsers are offered, as OpenSSL writes a list of them; names
+  /// that begin with TLS_ are those of TLS 1.3, all of them if none is named.
+  std::string ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+  /// Oldest version that is spoken: "1.2" or "1.3".
+  std::string min_version = "1.2";
 };
 
 /// The Engine.IO transport.
@@ -64,6 +69,8 @@ struct engine_settings {
   /// Generations of clients served: "eio4" (Socket.IO 3 and 4), "eio3" (1 and
   /// 2), "v09" (0.9).
   std::vector<std::string> generations = {"eio4", "eio3", "v09"};
+  /// Whether a client that names no revision counts as one of 3.
+  bool unnamed_revision = true;
   /// Whether a client that names another revision than 2, 3 or 4, or none,
   /// counts as one of 3.
   bool lax_revision = false;
@@ -102,6 +109,8 @@ struct jsonp_settings {
 struct origin_settings {
   /// Origins admitted beside the router's own host, as
   /// `scheme://host[:port]`; `https://*.example.com` admits its subdomains.
+  /// Pages inside apps have their own schemes, of which `scheme://*` admits any
+  /// host; `file://` admits pages in files, `null` what calls itself so.
   std::vector<std::string> allow;
   /// Whether a request without an Origin header is refused.
   bool require = false;
@@ -170,6 +179,8 @@ struct key_settings {
   std::vector<std::string> namespaces;
   /// Whether its events may name their own target (`to`).
   bool may_target = false;
+  /// Whether it may see what users receive (`signalbox listen`).
+  bool may_listen = false;
 };
 
 /// What the site posts.

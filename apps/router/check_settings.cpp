@@ -30,6 +30,7 @@ public:
   void run() {
     listeners();
     tls();
+    origins();
     namespaces();
     site();
     rules();
@@ -43,24 +44,12 @@ public:
   }
 
 private:
-  // Where a setting was given; an unmentioned member stands with its element.
-  std::string where(std::string path) const {
-    for (;;) {
-      if (auto i = x_.sources.find(path); i != x_.sources.end())
-        return i->second;
-      auto end = path.find_last_of(".[");
-      if (end == std::string::npos)
-        return "default";
-      path.resize(end);
-    }
-  }
-
   void refuse(const std::string& path, const std::string& why) {
-    x_.errors.push_back(where(path) + ": " + path + ": " + why);
+    x_.errors.push_back(source_of(x_, path) + ": " + path + ": " + why);
   }
 
   void warn(const std::string& path, const std::string& why) {
-    x_.warnings.push_back(where(path) + ": " + path + ": " + why);
+    x_.warnings.push_back(source_of(x_, path) + ": " + path + ": " + why);
   }
 
   void listeners() {
@@ -94,6 +83,17 @@ private:
       refuse("tls.certificate", "has no key; give tls.key as well");
     if (values_.tls.certificate.empty() && !values_.tls.key.empty())
       refuse("tls.key", "has no certificate; give tls.certificate as well");
+  }
+
+  // A page of any site can put itself into a sandbox, and is `null` then.
+  void origins() {
+    const auto& allow = values_.origin.allow;
+    for (size_t i = 0; i < allow.size(); ++i)
+      if (auto x = lower_case(allow[i]); x == "null" || x == "file://")
+        warn(indexed("origin.allow", i),
+             "admits every page that calls itself null, also one of another "
+             "site in a sandboxed frame; let the site's cookies be "
+             "SameSite=Lax or Strict");
   }
 
   void namespaces() {
@@ -251,6 +251,17 @@ private:
 };
 
 } // namespace
+
+std::string source_of(const loaded_settings& x, std::string path) {
+  for (;;) {
+    if (auto i = x.sources.find(path); i != x.sources.end())
+      return i->second;
+    auto end = path.find_last_of(".[");
+    if (end == std::string::npos)
+      return "default";
+    path.resize(end);
+  }
+}
 
 void check_settings(loaded_settings& x) {
   check{x}.run();

@@ -49,6 +49,10 @@ void apply_overrides(
   loaded_settings& x,
   const std::vector<std::pair<std::string, std::string>>& overrides);
 
+/// Returns where a setting was last given; a member that was not mentioned
+/// stands with its element, and "default" for what was given nowhere.
+std::string source_of(const loaded_settings& x, std::string path);
+
 /// Checks what several settings must fulfil together.
 void check_settings(loaded_settings& x);
 

@@ -134,6 +134,7 @@ const std::vector<setting>& members(const key_settings*) {
     SIGNALBOX_SETTING(key, secret(16, 1024), "The secret itself."),
     SIGNALBOX_SETTING(namespaces, texts(namespace_name), "Namespaces that it may post to; empty for all."),
     SIGNALBOX_SETTING(may_target, boolean(), "Whether its events may name their own target instead of following the rules."),
+    SIGNALBOX_SETTING(may_listen, boolean(), "Whether it may see what a user receives (signalbox listen)."),
   };
   // clang-format on
   return result;
@@ -155,7 +156,9 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(site_listener.namespaces, texts(namespace_name), "Namespaces that publishers may post to; empty for all."),
     SIGNALBOX_SETTING(operations.hosts, texts(host_name, 100), "Host names by which listen.operations is called, beside the names of loopback and any address."),
     SIGNALBOX_SETTING(tls.certificate, text(file_path, 0), "PEM file with the certificate chain; empty for plain HTTP."),
-    SIGNALBOX_SETTING(tls.key, text(file_path, 0), "PEM file with the private key; needed with tls.certificate."),
+    SIGNALBOX_SETTING(tls.key, text(file_path, 0), "PEM file with the private key, not encrypted; needed with tls.certificate."),
+    SIGNALBOX_SETTING(tls.ciphers, text(any_text, 1), "Ciphers that browsers are offered, as `openssl ciphers` takes them; names with TLS_ are those of TLS 1.3, which offers all of its own if none is named."),
+    SIGNALBOX_SETTING(tls.min_version, choice("1.2|1.3"), "Oldest version of TLS that is spoken."),
     SIGNALBOX_SETTING(namespaces, objects(1, 1000), "The Socket.IO namespaces that browsers may connect to."),
     SIGNALBOX_SETTING(rules, objects(0, 10000), "Who receives an event of the site; the first rule that matches decides; without one it is refused."),
     SIGNALBOX_SETTING(site.auth_url, text(site_url, 0), "URL asked who a browser is; empty if every namespace is anonymous."),
@@ -180,12 +183,13 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(ingest.idempotency_keys, count(1, 10000000), "Idempotency keys remembered per credential."),
     SIGNALBOX_SETTING(ingest.idempotency_window, duration(1s, 24h), "How long an idempotency key is remembered."),
     SIGNALBOX_SETTING(ingest.max_confirms, count(1, 1000000), "Most confirms under way at a time."),
-    SIGNALBOX_SETTING(origin.allow, texts(origin), "Origins admitted beside the router's own host; https://*.example.com admits the subdomains."),
+    SIGNALBOX_SETTING(origin.allow, texts(origin), "Origins admitted beside the router's own host; https://*.example.com admits the subdomains, file:// pages in files, null also those in sandboxes."),
     SIGNALBOX_SETTING(origin.require, boolean(), "Whether a request without an Origin header is refused."),
     SIGNALBOX_SETTING(session.bind_cookies, texts(cookie_name, 100), "Cookies whose change makes a session id unknown; not one that the site renews by itself."),
     SIGNALBOX_SETTING(engine.path, text(path_prefix, 1, 256), "Path prefix of the Socket.IO clients, with or without its last slash; so are requests."),
     SIGNALBOX_SETTING(engine.transports, choices("polling|websocket", 1), "Transports offered."),
     SIGNALBOX_SETTING(engine.generations, choices("eio4|eio3|v09", 1), "Generations of clients served: Socket.IO 3 and 4, 1 and 2, 0.9."),
+    SIGNALBOX_SETTING(engine.unnamed_revision, boolean(), "Whether a client that names no revision, as socket.io-client-swift up to 15, counts as one of 3."),
     SIGNALBOX_SETTING(engine.lax_revision, boolean(), "Whether a client that names another revision than 2, 3 or 4, or none, counts as one of 3."),
     SIGNALBOX_SETTING(engine.ping_interval, duration(100ms, 1h), "Time between two pings of the server."),
     SIGNALBOX_SETTING(engine.ping_timeout, duration(100ms, 1h), "How long the answer to a ping may take."),

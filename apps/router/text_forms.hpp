@@ -58,8 +58,9 @@ inline constexpr text_form site_url{
   codec::hide_user_info};
 
 inline constexpr text_form origin{
-  is_origin, "scheme://host[:port], such as https://www.example.com or "
-             "https://*.example.com"};
+  is_origin, "scheme://host[:port], such as https://www.example.com, "
+             "https://*.example.com or capacitor://localhost, or the word "
+             "file:// or null"};
 
 inline constexpr text_form network{
   is_network, "an address or network, such as 10.0.0.1 or 10.0.0.0/8"};

@@ -11,8 +11,11 @@ namespace {
 
 std::string written(const std::string& scheme, const std::string& host,
                     uint16_t port) {
+  if (host.empty())
+    return scheme == "file" ? "file://" : scheme;
   auto name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return scheme + "://" + name + ":" + std::to_string(port);
+  auto behind = port == 0 ? std::string{} : ":" + std::to_string(port);
+  return scheme + "://" + name + behind;
 }
 
 void expect(bool condition) {
@@ -58,6 +61,9 @@ void check_origin(std::string_view text) {
   auto exact = codec::origin_pattern::parse(form);
   expect(exact && exact->matches(*origin));
   auto below = codec::origin_pattern::parse("https://*.example.com");
+  auto web = origin->scheme == "http" || origin->scheme == "https";
+  auto any = codec::origin_pattern::parse(origin->scheme + "://*");
+  expect(origin->host.empty() || static_cast<bool>(any) != web);
   if (below->matches(*origin))
     expect(form.starts_with("https://") && form.ends_with(".example.com:443")
            && text.find('@') == std::string_view::npos);

@@ -3,6 +3,7 @@
 #include "transports/codec/base64.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace signalbox::codec {
@@ -19,6 +20,9 @@ constexpr size_t max_socket = 107;
 
 /// What URLs of sockets begin with.
 constexpr std::string_view local = "unix:";
+
+/// What a page in a file calls itself, if not `null`.
+constexpr std::string_view files = "file://";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -109,15 +113,37 @@ struct front {
   std::string_view rest;
 };
 
-// `prefix` is what may stand in front of the host, and is skipped.
+/// Schemes whose pages say `null`, or that are no pages at all.
+constexpr std::string_view pageless[] = {"about", "blob",       "data", "file",
+                                         "ftp",   "javascript", "ws",   "wss"};
+
+bool is_web(std::string_view scheme) {
+  return scheme == "http" || scheme == "https";
+}
+
+// RFC 3986, section 3.1.
+bool is_app_scheme(std::string_view scheme) {
+  auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  auto valid = [&](char c) {
+    return letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+  };
+  return !scheme.empty() && letter(scheme.front())
+         && std::all_of(scheme.begin(), scheme.end(), valid)
+         && std::find(std::begin(pageless), std::end(pageless), scheme)
+              == std::end(pageless);
+}
+
+// `prefix` is what may stand in front of the host, and is skipped. `apps`
+// allows the schemes of apps, which have no port of their own.
 std::optional<front> parse_front(std::string_view text,
-                                 std::string_view prefix = {}) {
+                                 std::string_view prefix = {},
+                                 bool apps = false) {
   front out;
   auto colon = text.find("://");
   if (colon == std::string_view::npos)
     return std::nullopt;
   out.where.scheme = lower(text.substr(0, colon));
-  if (out.where.scheme != "http" && out.where.scheme != "https")
+  if (!is_web(out.where.scheme) && !(apps && is_app_scheme(out.where.scheme)))
     return std::nullopt;
   text.remove_prefix(colon + 3);
   if (!text.starts_with(prefix))
@@ -142,7 +168,8 @@ std::optional<front> parse_front(std::string_view text,
     authority.remove_prefix(host.size());
   }
   if (authority.empty()) {
-    out.where.port = out.where.scheme == "http" ? 80 : 443;
+    if (is_web(out.where.scheme))
+      out.where.port = out.where.scheme == "http" ? 80 : 443;
     return out;
   }
   auto port =
@@ -312,7 +339,11 @@ parse_query(std::string_view query) {
 }
 
 result<origin> parse_origin(std::string_view text) {
-  auto front = parse_front(text);
+  if (text == "null")
+    return origin{"null", {}, 0};
+  if (lower(text) == files)
+    return origin{"file", {}, 0};
+  auto front = parse_front(text, {}, true);
   if (!front || !front->rest.empty())
     return errc::bad_url;
   return std::move(front->where);
@@ -320,19 +351,33 @@ result<origin> parse_origin(std::string_view text) {
 
 result<origin_pattern> origin_pattern::parse(std::string_view entry) {
   origin_pattern out;
-  auto front = parse_front(entry, "*.");
-  out.below_ = front.has_value();
-  if (!front)
-    front = parse_front(entry);
-  if (!front || !front->rest.empty())
+  auto colon = entry.find("://");
+  if (colon != entry.npos && entry.substr(colon + 3) == "*") {
+    out.base_.scheme = lower(entry.substr(0, colon));
+    out.below_ = true;
+    if (!is_app_scheme(out.base_.scheme) || is_web(out.base_.scheme))
+      return errc::bad_url;
+    return out;
+  }
+  if (auto front = parse_front(entry, "*.", true)) {
+    if (!front->rest.empty())
+      return errc::bad_url;
+    out.base_ = std::move(front->where);
+    out.below_ = true;
+    return out;
+  }
+  auto one = parse_origin(entry);
+  if (!one)
     return errc::bad_url;
-  out.base_ = std::move(front->where);
+  out.base_ = std::move(*one);
   return out;
 }
 
 bool origin_pattern::matches(const origin& x) const noexcept {
   if (!below_)
-    return x == base_;
+    return x == base_ || (base_.scheme == "file" && x.scheme == "null");
+  if (base_.host.empty())
+    return x.scheme == base_.scheme;
   std::string_view host{x.host};
   if (x.scheme != base_.scheme || x.port != base_.port
       || host.size() < base_.host.size() + 2 || !host.ends_with(base_.host))

@@ -9,8 +9,8 @@
 #include <vector>
 
 // URLs of the configuration, queries of requests, and the Origin check. Hosts
-// are names, IPv4 addresses or IPv6 literals; schemes are http and https.
-// Every refusal is `errc::bad_url`.
+// are names, IPv4 addresses or IPv6 literals; schemes of URLs are http and
+// https. Every refusal is `errc::bad_url`.
 
 namespace signalbox::codec {
 
@@ -54,32 +54,38 @@ parse_query(std::string_view query);
 
 /// Who a browser says it speaks for.
 struct origin {
-  /// `http` or `https`.
+  /// `http` or `https`; of a page inside an app that app's own (`capacitor`,
+  /// `chrome-extension`); `null` and `file` for those that are only a word.
   std::string scheme;
-  /// Lower-case name or address; an IPv6 address without its brackets.
+  /// Lower-case name or address; an IPv6 address without its brackets. Empty
+  /// for `null` and `file`.
   std::string host;
-  /// The given port, or 80 or 443.
+  /// The given port, or 80 or 443, or 0 for the page of an app.
   uint16_t port = 0;
 
   bool operator==(const origin&) const = default;
 };
 
-/// Parses the value of an Origin header. Refuses `null` and whatever is not
-/// exactly `scheme://host[:port]`.
+/// Parses the value of an Origin header: `scheme://host[:port]` and nothing
+/// behind it, `null`, or `file://`. Refuses schemes that no page has.
 result<origin> parse_origin(std::string_view text);
 
 /// An entry of the list of allowed origins.
 class origin_pattern {
 public:
-  /// Parses `scheme://host[:port]` or `scheme://*.domain[:port]`.
+  /// Parses `scheme://host[:port]`, `scheme://*.domain[:port]`, `null`,
+  /// `file://`, or the `scheme://*` of an app.
   static result<origin_pattern> parse(std::string_view entry);
 
   /// Returns whether the entry allows `x`. A wildcard stands for one or more
-  /// labels below the domain, never for none.
+  /// labels below the domain, never for none; by itself for any host of an
+  /// app's scheme. `file://` allows `null` as well, which is what most pages in
+  /// files say.
   bool matches(const origin& x) const noexcept;
 
 private:
   origin base_;
+  /// A wildcard; any host if that of the base is empty.
   bool below_ = false;
 };
 

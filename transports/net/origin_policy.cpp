@@ -56,7 +56,7 @@ origin_policy::verdict origin_policy::judge(const http_request& x) const {
   }
   // Node.js clients of 0.9 name the router itself, without a scheme, which no
   // browser does.
-  if (same_token(text, x.host))
+  if (same_token(text, x.host) && text != "null")
     return verdict::admitted;
   auto from = codec::parse_origin(text);
   return from && matches(*from, x) ? verdict::admitted : verdict::foreign;

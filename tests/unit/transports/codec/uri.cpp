@@ -152,10 +152,57 @@ TEST(an origin is normalised) {
   CHECK_EQUAL(origin_of("http://[::1]:3000"), "http ::1 3000");
 }
 
-TEST(what is no origin of a web page is refused) {
-  for (auto text : {"null"sv,
+TEST(pages inside apps have origins of their own) {
+  CHECK_EQUAL(origin_of("capacitor://localhost"), "capacitor localhost 0");
+  CHECK_EQUAL(origin_of("Safari-Web-Extension://ABC-1"),
+              "safari-web-extension abc-1 0");
+  CHECK_EQUAL(origin_of("app+x.y://a:8080"), "app+x.y a 8080");
+  CHECK_EQUAL(origin_of("null"), "null  0");
+  CHECK_EQUAL(origin_of("file://"), "file  0");
+}
+
+TEST(the page of an app comes in by an entry of its own scheme) {
+  for (auto text :
+       {"capacitor://localhost"sv, "capacitor://com.example.app"sv,
+        "ionic://localhost"sv, "tauri://localhost"sv, "app://obsidian.md"sv,
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop"sv,
+        "moz-extension://6b6c8a9e-1111-2222-3333-444455556666"sv}) {
+    MESSAGE(text);
+    CHECK(admits(text, text));
+    for (auto other :
+         {"https://localhost"sv, "http://localhost"sv, "null"sv, "file://"sv,
+          "other://localhost"sv, "capacitor://evil.example"sv,
+          "capacitor://localhost:1"sv, "capacitor://localhost.evil.example"sv})
+      CHECK(!admits(text, other));
+    CHECK(!admits("https://localhost", text));
+    CHECK(!admits("https://*.md", text));
+    CHECK(!admits("null", text));
+    CHECK(!admits("file://", text));
+  }
+  MESSAGE("an extension of Firefox has another name in each browser");
+  CHECK(admits("moz-extension://*", "moz-extension://6b6c8a9e"));
+  CHECK(!admits("moz-extension://*", "chrome-extension://6b6c8a9e"));
+  CHECK(!admits("moz-extension://*", "null"));
+  CHECK(!is_entry("http://*"));
+  CHECK(!is_entry("https://*"));
+  CHECK(!is_entry("file://*"));
+  CHECK(!is_entry("*://*"));
+  CHECK(!is_entry("*"));
+}
+
+TEST(pages in files come in by a word only) {
+  for (auto word : {"null"sv, "file://"sv})
+    for (auto other : {"https://example.com"sv, "capacitor://localhost"sv})
+      CHECK(!admits(other, word));
+  CHECK(admits("null", "null"));
+  CHECK(!admits("null", "file://"));
+  CHECK(admits("file://", "file://"));
+  CHECK(admits("file://", "null"));
+}
+
+TEST(what is no origin of a page is refused) {
+  for (auto text : {"NULL"sv,
                     ""sv,
-                    "file://"sv,
                     "file:///home/x.html"sv,
                     "https://"sv,
                     "https://:443"sv,
@@ -171,8 +218,17 @@ TEST(what is no origin of a web page is refused) {
                     "example.com"sv,
                     "//example.com"sv,
                     "https:example.com"sv,
-                    "chrome-extension://abcdef"sv,
                     "javascript://example.com"sv,
+                    "wss://example.com"sv,
+                    "data://example.com"sv,
+                    "capacitor://"sv,
+                    "capacitor://localhost/"sv,
+                    "capacitor://localhost?x"sv,
+                    "cap acitor://localhost"sv,
+                    "1app://localhost"sv,
+                    "://localhost"sv,
+                    "capacitor:localhost"sv,
+                    "capacitor://evil@localhost"sv,
                     "https://example.com https://evil.net"sv,
                     "https://example.com,"sv,
                     "https://*.example.com"sv,
@@ -247,8 +303,8 @@ TEST(other entries are refused) {
        {""sv, "*"sv, "https://*"sv, "https://*."sv, "https://*.*.com"sv,
         "https://x*.example.com"sv, "https://*example.com"sv,
         "https://x.*.example.com"sv, "*.example.com"sv, "*://example.com"sv,
-        "https://*.example.com/"sv, "https://*.example.com:*"sv, "null"sv,
-        "file://"sv, "https://*.[::1]"sv, "https://*.user@example.com"sv}) {
+        "https://*.example.com/"sv, "https://*.example.com:*"sv, "NULL"sv,
+        "file:///"sv, "https://*.[::1]"sv, "https://*.user@example.com"sv}) {
     MESSAGE(text);
     CHECK(!is_entry(text));
   }
