@@ -63,6 +63,29 @@ public:
   }
 };
 
+/// The message as text. Whatever a stranger wrote, it is one line and moves no
+/// cursor.
+class text_message : public spdlog::custom_flag_formatter {
+public:
+  void format(const spdlog::details::log_msg& msg, const std::tm&,
+              spdlog::memory_buf_t& dest) override {
+    for (auto c : msg.payload) {
+      auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7F) {
+        std::string out;
+        escape({&c, 1}, out);
+        dest.append(out.data(), out.data() + out.size());
+      } else {
+        dest.push_back(c);
+      }
+    }
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<text_message>();
+  }
+};
+
 /// Renders lines and hands them to the queue.
 class queue_sink : public spdlog::sinks::base_sink<std::mutex> {
 public:
@@ -149,7 +172,10 @@ void start_log(const std::string& level, const std::string& format) {
       R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%*})");
     logger->set_formatter(std::move(formatter));
   } else {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<text_message>('*').set_pattern(
+      "%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %*");
+    logger->set_formatter(std::move(formatter));
   }
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));
@@ -161,8 +187,7 @@ void end_log() {
 }
 
 dropped_lines count_dropped_lines() {
-  return {queue == nullptr ? 0 : queue->dropped(),
-          lines_of_strangers().left_out()};
+  return {queue == nullptr ? 0 : queue->dropped(), lines_left_out()};
 }
 
 std::string printable(std::string_view text) {

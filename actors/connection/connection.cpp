@@ -1,5 +1,6 @@
 #include "actors/connection/connection.hpp"
 
+#include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/inbox.hpp"
 #include "actors/connection/packets.hpp"
@@ -16,14 +17,6 @@ namespace signalbox {
 
 using session::close_reason;
 using socket::packet_type;
-
-namespace {
-
-/// How often the site is asked for one CONNECT while it keeps changing what it
-/// said.
-constexpr unsigned most_questions = 4;
-
-} // namespace
 
 class connection_impl : public light_actor,
                         public session_side,
@@ -194,9 +187,9 @@ private:
       return refuse(x.nsp, ec::too_many_namespaces);
     auto& fresh = memberships_.add(*this, i->first);
     fresh.ticket = ++last_ticket_;
-    auto key = find_key(shared_.keys, *from_, x.data);
+    auto key = find_key(shared_.keys, *from_, x.data, limits().name_bytes);
     if (key.shown)
-      return join_publisher(fresh, key.index);
+      return join_by_key(fresh, key);
     fresh.arriving = std::make_unique<arrival>();
     if (i->second.opts.anonymous && shared_.opts.site.auth_url.empty())
       return attach_to_users(fresh, {});
@@ -218,13 +211,8 @@ private:
     if (to == nullptr || out_ == nullptr)
       return;
     auto anonymous = shared_.namespaces.find(to->nsp)->second.opts.anonymous;
-    if (x.outcome != ec::none
-        && !(x.outcome == ec::unauthorized && anonymous)) {
-      const auto& nsp = to->nsp;
-      forget(*to);
-      refuse(nsp, x.outcome);
-      return;
-    }
+    if (x.outcome != ec::none && !(x.outcome == ec::unauthorized && anonymous))
+      return reject(*to, x.outcome);
     to->user = std::move(x.user);
     to->arriving->rooms = std::move(x.rooms);
     attach_to_users(*to, std::move(x.info), x.asked);
@@ -243,10 +231,9 @@ private:
     auto* to = memberships_.find(x.ticket, stage::attaching);
     if (to == nullptr || out_ == nullptr)
       return;
-    if (x.outcome == ec::verdict_void && to->arriving->asked < most_questions) {
+    if (x.outcome == ec::verdict_void && to->arriving->asked < arrival::most) {
       to->sid = {};
-      ask(*to, x.not_before);
-      return;
+      return ask(*to, x.not_before);
     }
     auto& place = shared_.namespaces.find(to->nsp)->second;
     auto* local = place.hubs[home().index()];
@@ -270,11 +257,25 @@ private:
   }
 
   void accept(const membership& x) {
+    shared_.decisions->accepted(x.nsp, *from_, x.at == stage::publisher,
+                                !x.user.empty());
     send(accept_packet(x.nsp, x.sid));
     arm();
   }
 
   void refuse(const std::string& nsp, ec why) {
+    shared_.decisions->refused(nsp, *from_, why);
+    send_refusal(nsp, why);
+  }
+
+  /// Refuses a CONNECT that somebody else has reported.
+  void reject(const membership& x, ec why) {
+    const auto& nsp = x.nsp;
+    forget(x);
+    send_refusal(nsp, why);
+  }
+
+  void send_refusal(const std::string& nsp, ec why) {
     ++refusals(shared_.count, why);
     send(refuse_packet(nsp, why));
     if (++failed_ > limits().failed_connects) {
@@ -285,18 +286,20 @@ private:
 
   // -- publishers -------------------------------------------------------------
 
-  void join_publisher(membership& x, std::optional<size_t> index) {
-    // Many libraries enter the main namespace on their way to another; INGEST
-    // refuses what a key may not post.
-    if (!index || (x.nsp != "/" && !shared_.keys.may_post(*index, x.nsp))) {
+  void join_by_key(membership& x, const key_offer& by) {
+    if (!may_join(shared_.keys, by, x.nsp)) {
       ++shared_.count.bad_keys;
-      const auto& nsp = x.nsp;
-      forget(x);
-      refuse(nsp, ec::unauthorized);
-      return;
+      shared_.decisions->bad_key(x.nsp, *from_, by.index.has_value());
+      return reject(x, ec::unauthorized);
+    }
+    if (by.listens) {
+      x.arriving = std::make_unique<arrival>();
+      x.listens = true;
+      x.user = *by.listens;
+      return attach_to_users(x, {}, next_stamp());
     }
     x.at = stage::publisher;
-    x.key = static_cast<uint32_t>(*index);
+    x.key = static_cast<uint32_t>(*by.index);
     x.sid = shared_.make_id();
     accept(x);
   }
@@ -305,7 +308,7 @@ private:
 
   void on_event(membership& from, socket::packet& x) {
     // An event without a payload is ignored, as the official server does.
-    if (x.data.empty())
+    if (x.data.empty() || from.listens)
       return;
     if (from.at == stage::publisher) {
       events().publish(from, x, now());
@@ -398,8 +401,6 @@ private:
       close(close_reason::kicked);
   }
 
-  // -- memberships ------------------------------------------------------------
-
   void leave_all() {
     while (!memberships_.empty())
       leave(memberships_.front());
@@ -488,9 +489,8 @@ std::pair<connection_actor, session_side*>
 spawn_connection(shard& home, const connection_context& shared,
                  session::port& out,
                  std::shared_ptr<const session::handshake> from) {
-  auto [handle, self] = spawn_light<connection_impl, connection_actor>(
-    home, shared, out, std::move(from));
-  return {handle, self};
+  return spawn_light<connection_impl, connection_actor>(home, shared, out,
+                                                        std::move(from));
 }
 
 } // namespace signalbox

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/connect_report.hpp"
 #include "actors/api/counters.hpp"
 #include "actors/api/credentials.hpp"
 #include "actors/api/member.hpp"
@@ -37,6 +38,9 @@ struct connection_context {
   std::map<std::string, connection_nsp, std::less<>> namespaces;
   /// Makes the public id of a connection in a namespace.
   std::function<std::string()> make_id;
+  /// Is told what became of each CONNECT, unless the site said it.
+  std::shared_ptr<connect_report> decisions =
+    std::make_shared<connect_report>();
 };
 
 /// What the session itself says to its CONNECTION, without a message.

@@ -21,6 +21,10 @@ class connection_impl;
 
 /// What a membership keeps on its way in.
 struct arrival {
+  /// How often the site is asked for one CONNECT while it keeps changing what
+  /// it said.
+  static constexpr unsigned most = 4;
+
   /// The CONNECT auth payload, in case that the site is asked again.
   std::string auth;
   /// Rooms of the verdict.
@@ -92,6 +96,8 @@ public:
   /// Index of a publisher's credential.
   uint32_t key = 0;
   stage at = stage::asking;
+  /// It sees what the user receives by a key, and says nothing for the user.
+  bool listens = false;
 
 private:
   struct owed {

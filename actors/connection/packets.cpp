@@ -1,5 +1,6 @@
 #include "actors/connection/packets.hpp"
 
+#include "actors/api/names.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_split.hpp"
 #include "transports/codec/json_text.hpp"
@@ -102,13 +103,31 @@ std::optional<std::string> offered_key(std::string_view auth) {
 }
 
 key_offer find_key(const credentials& all, const session::handshake& from,
-                   std::string_view auth) {
+                   std::string_view auth, size_t name_bytes) {
   if (from.site())
     return {true, all.publisher()};
-  if (auto key = offered_key(auth))
-    return {true, all.find(*key)};
+  if (auto key = offered_key(auth)) {
+    key_offer out{true, all.find(*key)};
+    if (auto x = codec::find_member(codec::split_object(auth), "listen")) {
+      std::string user;
+      out.listens = read_id(*x, name_bytes, user) ? std::string{} : user;
+    }
+    return out;
+  }
   auto index = all.find_bearer(from.header("authorization"));
   return {index.has_value(), index};
+}
+
+bool may_join(const credentials& all, const key_offer& by,
+              std::string_view nsp) {
+  if (!by.index)
+    return false;
+  if (by.listens)
+    return !by.listens->empty() && all.may_post(*by.index, nsp)
+           && all.at(*by.index).may_listen;
+  // Many libraries enter the main namespace on their way to another; INGEST
+  // refuses what a key may not post.
+  return nsp == "/" || all.may_post(*by.index, nsp);
 }
 
 emission read_emission(const socket::packet& x) {

@@ -47,6 +47,9 @@ struct key_offer {
   bool shown = false;
   /// Which of the keys it is, nothing for one that is unknown.
   std::optional<size_t> index;
+  /// The user whose events it asks to see (`"listen"` beside the key), empty
+  /// for what is no id; nothing for a publisher.
+  std::optional<std::string> listens = {};
 };
 
 /// Returns the key that a client shows with a CONNECT and its auth payload:
@@ -54,7 +57,12 @@ struct key_offer {
 /// `Authorization` if that is known. Another one there was meant for somebody
 /// else.
 key_offer find_key(const credentials& all, const session::handshake& from,
-                   std::string_view auth);
+                   std::string_view auth, size_t name_bytes);
+
+/// Returns whether a key lets its client into a namespace, as a publisher or as
+/// one who listens.
+bool may_join(const credentials& all, const key_offer& by,
+              std::string_view nsp);
 
 /// What a publisher emits: an event type as the JSON literal that came, and a
 /// payload as JSON text with binary values as `{"$base64":...}`.

@@ -72,7 +72,7 @@ std::string gateway::listen(const caf::actor& gate) {
     with.tls =
       net::tls_context::peer(opts_.certificate, opts_.key, opts_.ca, error);
     if (with.tls == nullptr)
-      return error;
+      return "cluster." + error;
   }
   port_ = std::make_unique<net::peer_port>(shards_of(sys_).at(0).home(), with);
   address_ = opts_.listen;

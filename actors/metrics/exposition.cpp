@@ -341,6 +341,10 @@ std::string render_metrics(const all_counters& x) {
             static_cast<int>(x.ready));
   out.gauge("resident_memory_bytes", "Resident memory of the process.",
             resident_bytes());
+  out.metric("certificate_expiry_timestamp_seconds", "gauge",
+             "When a certificate in use ends, in seconds since 1970.");
+  for (const auto& each : x.certificates)
+    out.value(each.until, label("setting", each.setting));
   out.metric("actors", "gauge", "Living actors.");
   for (size_t i = 0; i < std::size(kinds); ++i)
     out.value(x.actors.actors[i].load(), label("kind", kinds[i]));

@@ -11,10 +11,20 @@
 #include "transports/session/session_core.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace signalbox {
+
+/// Until when a certificate in use holds.
+struct certificate_end {
+  /// The setting that names it.
+  std::string setting;
+  /// Seconds since 1970.
+  int64_t until = 0;
+};
 
 /// Everything that is counted anywhere in the process.
 struct all_counters {
@@ -33,6 +43,7 @@ struct all_counters {
   /// Null for a router by itself.
   const net::tunnel_counters* tunnels = nullptr;
   const net::peer_port_counters* peer_port = nullptr;
+  std::vector<certificate_end> certificates = {};
 };
 
 /// Returns the Prometheus text exposition (format 0.0.4). Labels come from

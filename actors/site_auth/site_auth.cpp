@@ -33,8 +33,9 @@ constexpr size_t header_bytes = 512;
 class site_auth_impl : public light_actor {
 public:
   site_auth_impl(caf::actor_config& cfg, shard& at, const settings& opts,
-                 std::shared_ptr<net::tls_context> tls, counters& count)
-    : light_actor(cfg, at), opts_(opts), count_(count),
+                 std::shared_ptr<net::tls_context> tls,
+                 connect_report& decisions, counters& count)
+    : light_actor(cfg, at), opts_(opts), count_(count), decisions_(decisions),
       population_(count, actor_kind::site_auth),
       client_(std::make_unique<net::http_client>(
         at.home(),
@@ -87,6 +88,9 @@ private:
   struct question {
     std::string key;
     std::vector<waiter> waiters;
+    /// What the first of them wants, and who that is.
+    std::string nsp;
+    std::shared_ptr<const session::handshake> from;
     /// Where it waits.
     uint64_t call = 0;
   };
@@ -102,6 +106,7 @@ private:
   void on(authenticate& x) {
     if (auth_url_.host.empty()) {
       report("site.auth-url is not set, so nobody can be admitted to " + x.nsp);
+      tell(x.nsp, *x.from, ec::unavailable, "site.auth-url is not set");
       reply({x.asker, x.ticket}, verdict{});
       return;
     }
@@ -114,6 +119,7 @@ private:
     const auto* known = cache_.find(key, home().home().wheel().now());
     if (known != nullptr && known->asked >= x.not_before) {
       ++count_.auth_cached;
+      tell(x.nsp, *x.from, known->outcome, "the site said so before");
       reply({x.asker, x.ticket}, *known);
       return;
     }
@@ -126,7 +132,8 @@ private:
       return;
     }
     latest = next_stamp();
-    ask(latest, {std::move(key), {{std::move(x.asker), x.ticket}}, 0},
+    ask(latest,
+        {std::move(key), {{std::move(x.asker), x.ticket}}, x.nsp, x.from, 0},
         std::move(headers), origin_of(*x.from));
   }
 
@@ -155,7 +162,7 @@ private:
     auto node = questions_.extract(stamp);
     if (node.empty())
       return;
-    const auto& [key, waiters, call] = node.mapped();
+    const auto& [key, waiters, nsp, from, call] = node.mapped();
     // A newer question may have been asked since, and answered before.
     auto latest = latest_.find(key);
     auto is_latest = latest != latest_.end() && latest->second == stamp;
@@ -165,6 +172,10 @@ private:
     auto answer =
       read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
     answer.asked = stamp;
+    tell(nsp, *from, answer.outcome,
+         why.empty()
+           ? "the site answered with status " + std::to_string(x.status)
+           : why);
     if (answer.outcome == ec::unavailable) {
       ++count_.auth_failures;
       report("cannot ask " + codec::hide_user_info(opts_.site.auth_url) + ": "
@@ -301,6 +312,21 @@ private:
       });
   }
 
+  /// Reports what the site said of a client.
+  void tell(const std::string& nsp, const session::handshake& from, ec outcome,
+            const std::string& said) {
+    auto anonymous = std::any_of(
+      opts_.namespaces.begin(), opts_.namespaces.end(),
+      [&nsp](const auto& x) { return x.anonymous && x.name == nsp; });
+    if (outcome == ec::unauthorized && anonymous)
+      return;
+    auto words = outcome == ec::none
+                   ? said
+                   : std::string{to_string(outcome)} + ", " + said;
+    decisions_.asked(nsp, from, outcome, words,
+                     wanted_cookies(from.header("cookie")));
+  }
+
   /// Logs a problem with the site, but not for each of a thousand clients.
   void report(const std::string& what) {
     if (auto turn = log_turn(log_cause::site))
@@ -309,6 +335,7 @@ private:
 
   const settings& opts_;
   counters& count_;
+  connect_report& decisions_;
   population population_;
   std::unique_ptr<net::http_client> client_;
   /// Both kinds of call wait here.
@@ -327,9 +354,9 @@ private:
 
 site_auth_actor spawn_site_auth(shard& home, const settings& opts,
                                 std::shared_ptr<net::tls_context> tls,
-                                counters& count) {
-  return spawn_light<site_auth_impl, site_auth_actor>(home, opts,
-                                                      std::move(tls), count)
+                                connect_report& report, counters& count) {
+  return spawn_light<site_auth_impl, site_auth_actor>(
+           home, opts, std::move(tls), report, count)
     .first;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/connect_report.hpp"
 #include "actors/api/counters.hpp"
 #include "actors/api/messages.hpp"
 #include "actors/api/settings.hpp"
@@ -16,11 +17,13 @@ namespace signalbox {
 /// The key of both is everything a verdict can depend on. Each verdict carries
 /// the stamp of its question, by which USERS tells whether it is void; an
 /// asker whose verdict was void asks anew, past what is under way and cached.
+/// What the site said is reported, except that an anonymous namespace does not
+/// refuse those whom it does not know.
 /// Both kinds of call share one cap; questions go first, and clients take turns
 /// (`net::call_turns`). It lives as long as the node; when the
 /// site does not answer, its askers learn "unavailable".
 site_auth_actor spawn_site_auth(shard& home, const settings& opts,
                                 std::shared_ptr<net::tls_context> tls,
-                                counters& count);
+                                connect_report& report, counters& count);
 
 } // namespace signalbox

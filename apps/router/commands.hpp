@@ -11,7 +11,8 @@ namespace signalbox::app {
 /// reached.
 int run_command(const command_line& line, const settings& opts);
 
-/// Runs `serve` until a signal ends it. Returns the exit code.
-int serve(const settings& opts);
+/// Runs `serve` until a signal ends it. Returns the exit code. The command line
+/// tells where the settings come from, should they have changed.
+int serve(const settings& opts, const command_line& line);
 
 } // namespace signalbox::app

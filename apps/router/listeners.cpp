@@ -2,7 +2,6 @@
 
 #include "actors/transport/api_service.hpp"
 #include "apps/router/net_options.hpp"
-#include "apps/router/page_report.hpp"
 #include "apps/router/version.hpp"
 #include "transports/net/memory_use.hpp"
 #include "transports/net/operations_guard.hpp"
@@ -43,7 +42,7 @@ listeners::listeners(const settings& opts, counters& count)
   : opts_(opts), count_(count),
     addresses_(opts.limits.per_ip, opts.limits.per_ip_rate,
                opts.limits.count_loopback, opts.limits.sessions_per_ip),
-    origins_(opts.origin.allow, opts.origin.require) {
+    origins_(opts.origin.allow, opts.origin.require), notices_(opts) {
   count_.memory_full = &memory_count_.full;
 }
 
@@ -73,6 +72,9 @@ void listeners::set_limits() {
   limits_.addresses = &addresses_;
   limits_.counters = &net_count_;
   limits_.memory = &memory_count_;
+  limits_.on_notice = [this](auto what, auto about) {
+    notices_.report(what, about);
+  };
   // However many browsers come, the site and the operators get through.
   inner_limits_ = limits_;
   inner_limits_.connections +=
@@ -81,7 +83,10 @@ void listeners::set_limits() {
   engine_.most_sessions = most_sessions(opts_, most);
   engine_.census = &clients_;
   engine_.session.count = &session_count_;
-  engine_.on_page_refused = report_page;
+  engine_.on_page_refused = [this](const auto& x) { notices_.report(x); };
+  engine_.on_notice = [this](auto what, auto about) {
+    notices_.report(what, about);
+  };
   // Publishers come as they are and say whose address they have themselves.
   site_limits_ = inner_limits_;
   site_limits_.trusted_proxies = {};

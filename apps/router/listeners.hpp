@@ -3,6 +3,7 @@
 #include "actors/api/counters.hpp"
 #include "actors/api/settings.hpp"
 #include "actors/metrics/operations_service.hpp"
+#include "apps/router/notices.hpp"
 #include "apps/router/rooms.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/client_files.hpp"
@@ -122,6 +123,7 @@ private:
   net::engine_options engine_;
   net::engine_options ingest_engine_;
   net::engine_options site_engine_;
+  notices notices_;
   std::unique_ptr<net::client_files> files_;
   std::unique_ptr<net::session_ids> public_ids_;
   std::unique_ptr<net::session_ids> ingest_ids_;

@@ -1,4 +1,5 @@
 #include "actors/api/log.hpp"
+#include "apps/router/check_files.hpp"
 #include "apps/router/commands.hpp"
 #include "apps/router/options.hpp"
 #include "apps/router/version.hpp"
@@ -44,6 +45,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   auto loaded = app::load_settings(line, app::process_environment());
+  auto serves = line.command == "serve" || line.command == "check-config";
+  if (serves && line.errors.empty() && loaded.errors.empty())
+    app::check_files(loaded);
   auto errors = line.errors;
   errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
   for (const auto& each : errors)
@@ -61,7 +65,7 @@ int main(int argc, char** argv) {
   start_log(loaded.values.log.level, loaded.values.log.format);
   for (const auto& each : loaded.warnings)
     spdlog::warn("{}", each);
-  auto code = app::serve(loaded.values);
+  auto code = app::serve(loaded.values, line);
   end_log();
   return code;
 }

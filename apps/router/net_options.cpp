@@ -48,6 +48,7 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
     if (auto known = codec::parse_dialect(name))
       out.serves[static_cast<size_t>(*known)] = true;
   out.jsonp = {opts.jsonp.v09, opts.jsonp.eio3, opts.jsonp.eio4};
+  out.unnamed_revision = e.unnamed_revision;
   out.lax_revision = e.lax_revision;
   out.session.main_namespace =
     std::any_of(opts.namespaces.begin(), opts.namespaces.end(),
@@ -77,6 +78,13 @@ void fill_engine_options(const settings& opts, net::engine_options& out) {
   out.keep_host = opts.site.forwarded != forwarded_style::none;
   out.bind_cookies = opts.session.bind_cookies;
   out.compression = e.http_compression;
+}
+
+std::shared_ptr<net::tls_context> make_tls(const settings& opts,
+                                           std::string& error) {
+  const auto& x = opts.tls;
+  return net::tls_context::server(x.certificate, x.key,
+                                  {x.ciphers, x.min_version == "1.3"}, error);
 }
 
 void open_ring(net::loop& x) {

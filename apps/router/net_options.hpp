@@ -24,4 +24,9 @@ void fill_engine_options(const settings& opts, net::engine_options& out);
 /// says so in the log.
 void open_ring(net::loop& x);
 
+/// Makes the context of the public listener. On failure returns null and says
+/// why in `error`, to follow "tls.".
+std::shared_ptr<net::tls_context> make_tls(const settings& opts,
+                                           std::string& error);
+
 } // namespace signalbox::app

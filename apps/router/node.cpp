@@ -2,6 +2,7 @@
 
 #include "actors/api/credentials.hpp"
 #include "actors/api/register.hpp"
+#include "apps/router/certificates.hpp"
 #include "apps/router/listeners.hpp"
 #include "apps/router/net_options.hpp"
 #include "apps/router/rooms.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <future>
 #include <memory>
 #include <thread>
@@ -48,13 +50,14 @@ struct node::impl {
       return error;
     std::shared_ptr<net::tls_context> tls;
     if (!opts.tls.certificate.empty()) {
-      tls = net::tls_context::server(opts.tls.certificate, opts.tls.key, error);
+      tls = make_tls(opts, error);
       if (tls == nullptr)
-        return "tls: " + error;
+        return "tls." + error;
     }
     auto site_tls = net::tls_context::client(opts.site.ca_file, error);
     if (site_tls == nullptr)
-      return "site.ca-file: " + error;
+      return "site." + error;
+    certificates.read(opts);
     start_system();
     inside.spawn(*system, std::move(site_tls));
     error = ports.open(config.loops, shards_of(*system).at(0), inside,
@@ -94,6 +97,9 @@ struct node::impl {
                      ports.most(),
                      ready && !draining,
                      draining,
+                     {},
+                     nullptr,
+                     nullptr,
                      {}};
     // Both live on the first loop.
     if (inside.membership() != nullptr)
@@ -102,6 +108,7 @@ struct node::impl {
       out.tunnels = &ports.tunnels();
       out.peer_port = &inside.peers()->counters();
     }
+    out.certificates = certificates.ends();
     return out;
   }
 
@@ -150,6 +157,7 @@ struct node::impl {
   const settings& opts;
   credentials keys;
   counters count;
+  certificate_watch certificates;
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
   rooms inside{opts, keys, count};
@@ -183,10 +191,16 @@ std::string node::reload() {
   if (x.certificate.empty())
     return {};
   std::string error;
-  auto fresh = net::tls_context::server(x.certificate, x.key, error);
-  if (fresh != nullptr)
+  auto fresh = make_tls(impl_->opts, error);
+  if (fresh != nullptr) {
     impl_->ports.set_tls(std::move(fresh));
+    impl_->certificates.read_listener(impl_->opts);
+  }
   return error;
+}
+
+void node::look_at_certificates() {
+  impl_->certificates.look(std::time(nullptr));
 }
 
 void node::drain() {

@@ -25,9 +25,12 @@ public:
   /// Returns the addresses really bound, as a JSON object.
   std::string addresses() const;
 
-  /// Reads certificate and key anew. Returns what went wrong; the old ones
-  /// stay in use then.
+  /// Reads certificate and key anew, if there are any. Returns what went wrong;
+  /// the old ones stay in use then.
   std::string reload();
+
+  /// Warns of certificates that end soon; to be called now and then.
+  void look_at_certificates();
 
   /// Begins to drain: not ready any more, no new sessions, and those there are
   /// close one after the other.

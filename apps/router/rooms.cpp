@@ -28,8 +28,8 @@ void rooms::spawn(caf::actor_system& sys,
   auto& control = *all.front();
   auto nsp_handles = spawn_namespaces(control, all);
   shared_.users = spawn_users(control, nsp_handles, opts_.presence, count_);
-  shared_.site_auth =
-    spawn_site_auth(control, opts_, std::move(site_tls), count_);
+  shared_.site_auth = spawn_site_auth(control, opts_, std::move(site_tls),
+                                      *shared_.decisions, count_);
   // Alone, INGEST speaks to USERS and the NSPs itself.
   auto to_users = shared_.users;
   if (clustered()) {

@@ -1,6 +1,8 @@
 #include "actors/api/log.hpp"
+#include "apps/router/changes.hpp"
 #include "apps/router/commands.hpp"
 #include "apps/router/node.hpp"
+#include "apps/router/options.hpp"
 #include "apps/router/version.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -25,14 +27,35 @@ constexpr auto look = std::chrono::milliseconds{50};
 /// What clients get beyond the drain time to finish their closing handshakes.
 constexpr auto farewell = std::chrono::seconds{2};
 
+/// How often the ends of certificates are looked at.
+constexpr auto certificate_interval = std::chrono::hours{1};
+
+/// Files that are read at the start only.
+std::string files_of_the_start(const settings& x) {
+  std::string out;
+  auto add = [&out](const std::string& value, const char* name) {
+    if (!value.empty())
+      out += (out.empty() ? "" : ", ") + std::string{name};
+  };
+  add(x.site.ca_file, "site.ca-file");
+  if (!x.cluster.name.empty()) {
+    add(x.cluster.certificate, "cluster.certificate");
+    add(x.cluster.key, "cluster.key");
+    add(x.cluster.ca, "cluster.ca");
+  }
+  add(x.engine.client_files, "engine.client-files");
+  return out;
+}
+
 class supervisor {
 public:
-  supervisor(const settings& opts, node& router)
-    : opts_(opts), router_(router) {
+  supervisor(const settings& opts, const command_line& line, node& router)
+    : opts_(opts), line_(line), router_(router) {
     wait();
   }
 
   void run() {
+    look_at_certificates();
     context_.run();
   }
 
@@ -46,11 +69,7 @@ private:
 
   void on_signal(int number) {
     if (number == SIGHUP) {
-      auto error = router_.reload();
-      if (error.empty())
-        spdlog::info("certificate read anew");
-      else
-        spdlog::error("tls: {}; the old certificate stays in use", error);
+      reload();
     } else if (draining_) {
       spdlog::warn("second signal: leaving at once");
       spdlog::default_logger()->flush();
@@ -67,6 +86,40 @@ private:
     wait();
   }
 
+  void look_at_certificates() {
+    router_.look_at_certificates();
+    certificates_.expires_after(certificate_interval);
+    certificates_.async_wait([this](auto ec) {
+      if (!ec)
+        look_at_certificates();
+    });
+  }
+
+  /// SIGHUP: reads what can be read anew, and says what cannot.
+  void reload() {
+    auto error = router_.reload();
+    if (opts_.tls.certificate.empty())
+      spdlog::info("SIGHUP: tls.certificate is not set, so nothing was read "
+                   "anew");
+    else if (error.empty())
+      spdlog::info("SIGHUP: tls.certificate and tls.key were read anew");
+    else
+      spdlog::error("SIGHUP: tls.{}; the old certificate stays in use", error);
+    auto fresh = load_settings(line_, process_environment());
+    for (const auto& each : fresh.errors)
+      spdlog::error("SIGHUP: the router would not start again: {}", each);
+    if (!fresh.errors.empty())
+      return;
+    std::string changed;
+    for (const auto& each : changed_settings(opts_, fresh.values))
+      changed += (changed.empty() ? "" : ", ") + each;
+    if (!changed.empty())
+      spdlog::warn("SIGHUP: changed, but in effect only after a restart: {}",
+                   changed);
+    if (auto files = files_of_the_start(opts_); !files.empty())
+      spdlog::info("SIGHUP: not read anew, a restart does: {}", files);
+  }
+
   void check() {
     if (router_.drained() || std::chrono::steady_clock::now() > until_) {
       // Close frames and last answers are on their way.
@@ -79,21 +132,23 @@ private:
   }
 
   const settings& opts_;
+  const command_line& line_;
   node& router_;
   asio::io_context context_;
   asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{context_};
+  asio::steady_timer certificates_{context_};
   std::chrono::steady_clock::time_point until_;
   bool draining_ = false;
 };
 
 } // namespace
 
-int serve(const settings& opts) {
+int serve(const settings& opts, const command_line& line) {
   std::signal(SIGPIPE, SIG_IGN);
   node router{opts};
   // Before the threads start, so that all of them leave signals to us.
-  supervisor signals{opts, router};
+  supervisor signals{opts, line, router};
   auto error = router.start();
   if (!error.empty()) {
     spdlog::error("{}", error);

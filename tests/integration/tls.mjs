@@ -166,8 +166,8 @@ test('a router does not start with a certificate that is none', () => {
     '--listen.public=127.0.0.1:0', '--listen.ingest=127.0.0.1:0',
     '--listen.operations=127.0.0.1:0', `--tls.certificate=${at('empty.txt')}`,
     `--tls.key=${at('router.key')}`], { encoding: 'utf8' });
-  assert.equal(status, 1);
-  assert.match(stderr, /tls: .*empty\.txt: /);
+  assert.equal(status, 2);
+  assert.match(stderr, /tls\.certificate: .*empty\.txt: is no PEM file/);
 });
 
 describe("the site's API over TLS", () => {

@@ -40,10 +40,11 @@ std::optional<dialect> parse_dialect(std::string_view name) noexcept {
   return static_cast<dialect>(i - std::begin(names));
 }
 
-std::optional<dialect> engine_dialect(std::string_view eio, bool lax) noexcept {
+std::optional<dialect> engine_dialect(std::string_view eio, bool unnamed,
+                                      bool lax) noexcept {
   if (eio == "4")
     return dialect::eio4;
-  if (eio == "3" || eio == "2" || lax)
+  if (eio == "3" || eio == "2" || (eio.empty() && unnamed) || lax)
     return dialect::eio3;
   return {};
 }

@@ -33,9 +33,10 @@ std::string_view to_string(dialect x) noexcept;
 std::optional<dialect> parse_dialect(std::string_view name) noexcept;
 
 /// Returns the dialect that an Engine.IO request names by the value of its
-/// `EIO` parameter (empty without one): 4, or 3 and 2. `lax` takes whatever
-/// is not 4 for 3, as the official server does.
-std::optional<dialect> engine_dialect(std::string_view eio, bool lax) noexcept;
+/// `EIO` parameter (empty without one): 4, or 3 and 2. `unnamed` takes an empty
+/// one for 3; `lax` whatever is not 4, as the official server does.
+std::optional<dialect> engine_dialect(std::string_view eio, bool unnamed,
+                                      bool lax) noexcept;
 
 /// What the path of a 0.9 request says, behind the prefix of the server:
 /// `PROTOCOL[/TRANSPORT[/SID]]`, each perhaps with a slash behind.

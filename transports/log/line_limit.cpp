@@ -1,40 +1,42 @@
 #include "transports/log/line_limit.hpp"
 
-#include <chrono>
+#include <array>
+#include <cstddef>
 
 namespace signalbox {
 
 namespace {
 
-/// Milliseconds from one line of a cause to the next.
-constexpr int64_t interval = 1000;
+std::atomic<uint64_t> all_left_out{0};
 
 } // namespace
 
-std::optional<std::string> line_limit::turn(log_cause why, int64_t now) {
-  auto& x = slots_[static_cast<size_t>(why)];
-  auto next = x.next.load(std::memory_order_relaxed);
-  if (now < next || !x.next.compare_exchange_strong(next, now + interval)) {
-    ++x.left_out;
+int64_t line_limit::clock() {
+  using namespace std::chrono;
+  auto now = steady_clock::now().time_since_epoch();
+  return duration_cast<milliseconds>(now).count();
+}
+
+std::optional<std::string> line_limit::turn(int64_t now) {
+  auto next = next_.load(std::memory_order_relaxed);
+  if (now < next || !next_.compare_exchange_strong(next, now + interval_)) {
     ++left_out_;
+    all_left_out.fetch_add(1, std::memory_order_relaxed);
     return {};
   }
-  auto n = x.left_out.exchange(0);
+  auto n = left_out_.exchange(0);
   if (n == 0)
     return std::string{};
   return " (" + std::to_string(n) + " more like it were left out before)";
 }
 
-line_limit& lines_of_strangers() {
-  static line_limit x;
-  return x;
+std::optional<std::string> log_turn(log_cause why) {
+  static std::array<line_limit, static_cast<size_t>(log_cause::count_)> limits;
+  return limits[static_cast<size_t>(why)].turn();
 }
 
-std::optional<std::string> log_turn(log_cause why) {
-  using namespace std::chrono;
-  auto now = steady_clock::now().time_since_epoch();
-  return lines_of_strangers().turn(why,
-                                   duration_cast<milliseconds>(now).count());
+uint64_t lines_left_out() {
+  return all_left_out.load(std::memory_order_relaxed);
 }
 
 } // namespace signalbox

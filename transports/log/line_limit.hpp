@@ -1,8 +1,7 @@
 #pragma once
 
-#include <array>
 #include <atomic>
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,35 +29,35 @@ enum class log_cause : uint8_t {
   count_,
 };
 
-/// Allows each cause one line a second, and counts those that were left out.
-/// From any thread.
+/// Allows the lines of one kind, however often there would be one, to come at
+/// an interval, and counts those that are left out. From any thread.
 class line_limit {
 public:
-  /// Returns what to add to a line of this cause, which is empty or tells how
-  /// many like it were left out before; nothing if it is to be left out too.
-  /// `now` is in milliseconds of any clock that does not go back.
-  std::optional<std::string> turn(log_cause why, int64_t now);
-
-  /// Returns how many lines were left out in all.
-  uint64_t left_out() const noexcept {
-    return left_out_.load(std::memory_order_relaxed);
+  explicit line_limit(
+    std::chrono::milliseconds interval = std::chrono::seconds{1})
+    : interval_(interval.count()) {
+    // nop
   }
 
-private:
-  struct slot {
-    /// When the next line may be logged.
-    std::atomic<int64_t> next{INT64_MIN};
-    std::atomic<uint64_t> left_out{0};
-  };
+  /// Returns what to add to the next line, which is empty or tells how many
+  /// like it were left out before; nothing if it is to be left out too. `now`
+  /// is in milliseconds of any clock that does not go back.
+  std::optional<std::string> turn(int64_t now = clock());
 
-  std::array<slot, static_cast<size_t>(log_cause::count_)> slots_;
+private:
+  static int64_t clock();
+
+  const int64_t interval_;
+  /// When the next line may be logged.
+  std::atomic<int64_t> next_{INT64_MIN};
   std::atomic<uint64_t> left_out_{0};
 };
 
-/// Returns the limit of this process.
-line_limit& lines_of_strangers();
-
-/// The same as `line_limit::turn`, of this process and now.
+/// Returns what to add to a line of this cause, of which this process logs one
+/// a second; see `line_limit::turn`.
 std::optional<std::string> log_turn(log_cause why);
+
+/// Returns how many lines this process has left out, of whatever kind.
+uint64_t lines_left_out();
 
 } // namespace signalbox

@@ -38,6 +38,10 @@ client_files::client_files(const std::string& folder, std::string& error) {
     error = folder + " holds no socket.io.js";
 }
 
+bool client_files::is_build(std::string_view name) noexcept {
+  return name.starts_with("socket.io.") && name.ends_with(".js");
+}
+
 std::optional<http_response> client_files::find(std::string_view name,
                                                 const http_request& x) const {
   auto i = files_.find(name);

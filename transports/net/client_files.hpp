@@ -16,6 +16,10 @@ public:
   /// Returns in `error` why the folder is of no use.
   client_files(const std::string& folder, std::string& error);
 
+  /// Returns whether a name is one of the official client's builds, be it
+  /// served or not.
+  static bool is_build(std::string_view name) noexcept;
+
   /// Returns the answer to a GET or HEAD for the file of this name
   /// (`socket.io.js`), nothing if there is none.
   std::optional<http_response> find(std::string_view name,

@@ -87,6 +87,11 @@ bool pass_on(http_connection& from, std::string_view sid,
   return true;
 }
 
+void tell(const engine_options& opts, notice what, std::string_view about) {
+  if (opts.on_notice)
+    opts.on_notice(what, about);
+}
+
 void refuse_while_stopping(http_connection& from, const engine_options& opts) {
   http_response x;
   x.status = 503;

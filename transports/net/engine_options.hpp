@@ -4,6 +4,7 @@
 #include "transports/net/address_limiter.hpp"
 #include "transports/net/client_census.hpp"
 #include "transports/net/http.hpp"
+#include "transports/net/notice.hpp"
 #include "transports/net/origin_policy.hpp"
 #include "transports/net/websocket_connection.hpp"
 #include "transports/session/handshake.hpp"
@@ -64,6 +65,8 @@ struct engine_counters {
   /// Sessions that gave way to newer ones of their address.
   std::atomic<uint64_t> sessions_displaced{0};
   std::atomic<uint64_t> unknown_sids{0};
+  /// Clients in a row that went on polling although they may have a WebSocket.
+  std::atomic<uint32_t> stayed_polling{0};
 };
 
 /// What the engine services of all loops of a listener share.
@@ -86,6 +89,8 @@ struct engine_options {
   switches serves{true, true, true};
   /// Which of them may poll by script tags.
   switches jsonp{true, true, false};
+  /// Whether a client that names no revision counts as one of 3.
+  bool unnamed_revision = false;
   /// Whether a revision that is not 4 counts as 3, as the official server has
   /// it.
   bool lax_revision = false;
@@ -102,6 +107,8 @@ struct engine_options {
   size_t most_sessions = std::numeric_limits<size_t>::max();
   /// Where a refused page is reported.
   std::function<void(const refused_page& x)> on_page_refused;
+  /// Where else is reported what a setting would change; may be null.
+  notice_listener on_notice;
 };
 
 /// Returns what a client presented with the current request, as far as it is
@@ -123,6 +130,9 @@ uint64_t hash_cookies(const http_request& x,
 /// nowhere but here; true also if the request has been answered.
 bool pass_on(http_connection& from, std::string_view sid,
              const session_ids& ids, const engine_options& opts);
+
+/// Reports something to `on_notice`, if there is one.
+void tell(const engine_options& opts, notice what, std::string_view about);
 
 /// Answers whoever wants a new session while the router stops, or
 /// is one too many.

@@ -4,6 +4,7 @@
 #include "transports/codec/uri.hpp"
 #include "transports/net/held_post.hpp"
 #include "transports/net/legacy_service.hpp"
+#include "transports/net/page_gate.hpp"
 #include "transports/net/tunnel.hpp"
 #include "transports/net/upgrade.hpp"
 
@@ -28,6 +29,11 @@ enum error : int {
   bad_version,
 };
 
+/// A client that has polled so often will not ask for a WebSocket, and so many
+/// in a row are no chance.
+constexpr uint8_t settled = 5;
+constexpr uint32_t many_polling = 20;
+
 constexpr std::string_view no_store = "cache-control: no-store\r\n";
 
 /// What those are told who post events where browsers connect.
@@ -50,6 +56,7 @@ struct engine_service::entry : session_seat {
 
   session::engine_session session;
   uint64_t cookies = 0;
+  uint8_t polls = 0;
   std::weak_ptr<http_connection> poster;
 };
 
@@ -63,7 +70,7 @@ struct engine_service::exchange {
 };
 
 struct engine_service::params {
-  params(std::string_view query, bool lax) {
+  params(std::string_view query, const engine_options& opts) {
     for (auto& [name, value] : codec::parse_query(query)) {
       // The last one wins, as in the official server.
       if (name == "transport")
@@ -77,7 +84,8 @@ struct engine_service::params {
       else if (name == "j")
         script = codec::script_index(value);
     }
-    speaks = codec::engine_dialect(eio, lax);
+    speaks =
+      codec::engine_dialect(eio, opts.unnamed_revision, opts.lax_revision);
   }
 
   bool says(codec::dialect x) const noexcept {
@@ -131,39 +139,6 @@ engine_service::legacy_path(const http_request& x) const {
   return rest ? codec::parse_legacy_path(*rest) : std::nullopt;
 }
 
-/// Refuses a request of a page that may not speak to the router.
-bool engine_service::admit(http_connection& from, bool script, bool upgrade,
-                           bool legacy) {
-  using verdict = origin_policy::verdict;
-  const auto& x = from.request();
-  // The listener of publishers has a guard of its own.
-  if (opts_.site)
-    return true;
-  auto why = script ? origins_.judge_script(x) : origins_.judge(x);
-  if (why == verdict::admitted)
-    return true;
-  auto hidden = why == verdict::hidden;
-  ++(hidden ? counters_.hidden_pages_refused : counters_.origins_refused);
-  auto page = x.header("origin");
-  if (opts_.on_page_refused)
-    opts_.on_page_refused(
-      {why, page.empty() ? x.header("referer") : page, x.host});
-  http_response no;
-  no.status = 403;
-  auto text = hidden ? "Forbidden: a page of another site asked, without an "
-                       "Origin"
-                     : "Forbidden";
-  if (legacy) {
-    no.body = text;
-  } else {
-    no.content_type = "application/json";
-    no.body = std::string{R"({"code":4,"message":")"} + text + "\"}";
-  }
-  no.close = upgrade;
-  from.respond(std::move(no));
-  return false;
-}
-
 size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   const auto& x = from->request();
   auto upgrade = wants_upgrade(x);
@@ -181,12 +156,15 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
       from->respond(std::move(*file));
       return 0;
     }
+    if (client_files::is_build(*rest))
+      tell(opts_, notice::no_client_files, x.path);
   }
   auto legacy = legacy_path(x);
-  params query{x.query, opts_.lax_revision};
+  params query{x.query, opts_};
   auto script = legacy ? legacy_->by_script(x, *legacy)
                        : query.script && query.transport == "polling";
-  if (!admit(*from, script, upgrade, legacy.has_value()))
+  if (!admit_page(*from, origins_, opts_, counters_,
+                  {script, upgrade, legacy.has_value()}))
     return 0;
   if (x.method == "OPTIONS" && !x.header("origin").empty() && !opts_.site) {
     from->respond(origin_policy::preflight(x));
@@ -194,6 +172,8 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   }
   if (legacy)
     return legacy_->on_header(from, *legacy, stopping_);
+  if (query.transport == "websocket" && !upgrade)
+    tell(opts_, notice::no_upgrade, x.address);
   auto polling = query.transport == "polling" && opts_.session.polling;
   auto websocket = query.transport == "websocket" && opts_.session.websocket;
   if (!polling && !websocket) {
@@ -208,7 +188,7 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     else if (websocket && !upgrade)
       answer_error(*from, bad_request, false);
     else if (!served)
-      answer_error(*from, bad_version, upgrade);
+      refuse_revision(*from, query, upgrade);
     else if (script && !opts_.jsonp[static_cast<size_t>(*query.speaks)])
       answer_error(*from, bad_request, false);
     else
@@ -239,6 +219,22 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   return opts_.session.max_payload;
 }
 
+void engine_service::refuse_revision(http_connection& from, const params& query,
+                                     bool upgrade) {
+  tell(opts_,
+       query.eio.empty() ? notice::revision_missing : notice::revision_refused,
+       query.eio);
+  answer_error(from, bad_version, upgrade);
+}
+
+/// Counts clients that go on polling, which a proxy may force on them.
+void engine_service::note_poll(entry& x, const http_connection& from) {
+  if (!opts_.session.websocket || x.polls == settled || ++x.polls < settled)
+    return;
+  if (++counters_.stayed_polling % many_polling == 0)
+    tell(opts_, notice::never_upgraded, from.request().address);
+}
+
 /// A GET or a POST of a polling session.
 void engine_service::on_session(const std::shared_ptr<http_connection>& from,
                                 const std::shared_ptr<entry>& owner,
@@ -256,6 +252,8 @@ void engine_service::on_session(const std::shared_ptr<http_connection>& from,
     }
     auto poll = std::make_shared<held_poll>(from, style(x, query));
     under_way->poll = poll.get();
+    if (!query.script)
+      note_poll(*owner, *from);
     from->context = under_way;
     owner->session.on_poll(std::move(poll));
     return;
@@ -345,6 +343,8 @@ engine_service::insert(http_connection& by, const params& query,
   const auto& speaks = engine::find_revision(
     *query.speaks, query.base64 || query.script.has_value());
   auto from = make_handshake(by, opts_, speaks.dialect());
+  if (query.eio.empty())
+    tell(opts_, notice::revision_assumed, x.address);
   auto y = std::make_shared<entry>(ids_.make(home_.index()), speaks,
                                    opts_.session, home_, sessions_);
   if (!gate_.admit(by, *y, form))
@@ -412,10 +412,10 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
   auto via = std::make_shared<websocket_connection>(
     listener, home_, std::move(io), std::move(peer), opts_.websocket,
     verdict.deflate);
-  if (owner == nullptr) {
-    // transport=polling on an upgrade: accepted and dropped at once.
+  // transport=polling on an upgrade: accepted and dropped at once.
+  if (owner == nullptr)
     return;
-  }
+  counters_.stayed_polling = 0;
   std::shared_ptr<session::engine_session> session{owner, &owner->session};
   if (query.sid.empty()) {
     session->open_websocket(*via);

@@ -59,7 +59,9 @@ private:
 
   /// Returns the path below the prefix if it is one of 0.9.
   std::optional<codec::legacy_path> legacy_path(const http_request& x) const;
-  bool admit(http_connection& from, bool script, bool upgrade, bool legacy);
+  void refuse_revision(http_connection& from, const params& query,
+                       bool upgrade);
+  void note_poll(entry& x, const http_connection& from);
   void drain_some();
   void open(const std::shared_ptr<http_connection>& from, const params& query,
             bool upgrade);

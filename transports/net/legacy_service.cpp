@@ -190,6 +190,7 @@ size_t legacy_service::on_header(const std::shared_ptr<http_connection>& from,
   }
   params query{x.query};
   if (!opts_.serves[v09]) {
+    tell(opts_, notice::revision_refused, "0.9");
     // Of all refusals the client tells its page this one alone.
     held_greeting{from, style(x, query)}.refuse(
       403, "handshake unsupported: this router does not serve Socket.IO 0.9");

@@ -214,6 +214,8 @@ void server::on_accept(slot& at, int fd) {
   if (counters.open.load(std::memory_order_relaxed)
       >= static_cast<int64_t>(limits_.connections)) {
     ++counters.refused_limit;
+    if (limits_.on_notice)
+      limits_.on_notice(notice::connections, io->peer_address());
     return;
   }
   auto peer = io->peer_address();
@@ -238,12 +240,18 @@ bool server::admit(const std::string& peer) {
   // Everybody behind a trusted proxy would count as one.
   if (limits_.trusted_proxies.contains(peer))
     return true;
+  auto tell = [&](notice what) {
+    if (limits_.on_notice)
+      limits_.on_notice(what, peer);
+  };
   switch (limits_.addresses->enter(peer, loop::clock() / 1000)) {
   case address_limiter::verdict::too_many:
     ++limits_.counters->refused_address;
+    tell(notice::per_ip);
     return false;
   case address_limiter::verdict::too_fast:
     ++limits_.counters->refused_rate;
+    tell(notice::per_ip_rate);
     return false;
   default:
     return true;

@@ -5,6 +5,7 @@
 #include "transports/net/http.hpp"
 #include "transports/net/ip_address.hpp"
 #include "transports/net/loop.hpp"
+#include "transports/net/notice.hpp"
 #include "transports/net/tls.hpp"
 #include "transports/session/transfer_watch.hpp"
 
@@ -75,6 +76,8 @@ struct shared_limits {
   bool proxy_protocol = false;
   /// Whether header lines of a GET may end with a bare LF.
   bool bare_lf = false;
+  /// Is told of refused connections; may be null.
+  notice_listener on_notice;
 };
 
 /// Forgets a connection that was admitted, wherever it had got to. Connections

@@ -4,6 +4,7 @@
 #include "transports/net/http_connection.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace signalbox::net {
@@ -18,6 +19,12 @@ bool session_gate::admit(http_connection& from, session_seat& out,
                          refusal_form form) {
   using verdict = address_limiter::verdict;
   auto no = [&](session_bound which, unsigned status, std::string_view why) {
+    static constexpr notice notices[] = {notice::per_ip, notice::per_ip_rate,
+                                         notice::sessions_per_ip,
+                                         notice::sessions};
+    static_assert(std::size(notices)
+                  == static_cast<size_t>(session_bound::count_));
+    tell(opts_, notices[static_cast<size_t>(which)], from.request().address);
     ++counters_.sessions_refused[static_cast<size_t>(which)];
     refuse(from, opts_, status, why, form);
     return false;

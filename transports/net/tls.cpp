@@ -9,17 +9,11 @@ namespace signalbox::net {
 
 namespace {
 
-std::string last_error() {
-  char text[256];
-  ERR_error_string_n(ERR_get_error(), text, sizeof(text));
-  return text;
-}
-
 SSL_CTX* new_context(const SSL_METHOD* method) {
   auto* x = SSL_CTX_new(method);
   SSL_CTX_set_min_proto_version(x, TLS1_2_VERSION);
   // Below TLS 1.3 only key exchanges with forward secrecy.
-  SSL_CTX_set_cipher_list(x, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_cipher_list(x, tls_rules{}.ciphers.c_str());
   SSL_CTX_set_options(x, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
                            | SSL_OP_CIPHER_SERVER_PREFERENCE
                            | SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -29,36 +23,24 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   return x;
 }
 
-bool use_certificate(SSL_CTX* context, const std::string& certificate,
-                     const std::string& key, std::string& error) {
-  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    error = certificate + ": " + last_error();
-    return false;
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1
-      || SSL_CTX_check_private_key(context) != 1) {
-    error = key + ": " + last_error();
-    return false;
-  }
-  return true;
-}
-
 } // namespace
 
 std::shared_ptr<tls_context> tls_context::server(const std::string& certificate,
                                                  const std::string& key,
+                                                 const tls_rules& rules,
                                                  std::string& error) {
-  ERR_clear_error();
   std::shared_ptr<tls_context> x{
     new tls_context{new_context(TLS_server_method())}};
-  return use_certificate(x->context_, certificate, key, error) ? x : nullptr;
+  error = use_identity(x->context_, certificate, key);
+  if (error.empty())
+    error = use_rules(x->context_, rules);
+  return error.empty() ? x : nullptr;
 }
 
 std::shared_ptr<tls_context> tls_context::peer(const std::string& certificate,
                                                const std::string& key,
                                                const std::string& ca_file,
                                                std::string& error) {
-  ERR_clear_error();
   std::shared_ptr<tls_context> x{new tls_context{new_context(TLS_method())}};
   x->any_name_ = true;
   // A session that is resumed would not be verified again.
@@ -69,27 +51,22 @@ std::shared_ptr<tls_context> tls_context::peer(const std::string& certificate,
   SSL_CTX_set_read_ahead(x->context_, 1);
   SSL_CTX_set_verify(
     x->context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  if (SSL_CTX_load_verify_file(x->context_, ca_file.c_str()) != 1) {
-    error = ca_file + ": " + last_error();
-    return nullptr;
-  }
-  return use_certificate(x->context_, certificate, key, error) ? x : nullptr;
+  error = use_authorities(x->context_, ca_file, "ca");
+  if (error.empty())
+    error = use_identity(x->context_, certificate, key);
+  return error.empty() ? x : nullptr;
 }
 
 std::shared_ptr<tls_context> tls_context::client(const std::string& ca_file,
                                                  std::string& error) {
-  ERR_clear_error();
   std::shared_ptr<tls_context> x{
     new tls_context{new_context(TLS_client_method())}};
   SSL_CTX_set_verify(x->context_, SSL_VERIFY_PEER, nullptr);
-  auto ok = ca_file.empty()
-              ? SSL_CTX_set_default_verify_paths(x->context_)
-              : SSL_CTX_load_verify_file(x->context_, ca_file.c_str());
-  if (ok != 1) {
-    error = ca_file + ": " + last_error();
-    return nullptr;
-  }
-  return x;
+  if (ca_file.empty())
+    SSL_CTX_set_default_verify_paths(x->context_);
+  else
+    error = use_authorities(x->context_, ca_file, "ca-file");
+  return error.empty() ? x : nullptr;
 }
 
 tls_context::~tls_context() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "transports/net/tls_files.hpp"
+
 #include <memory>
 #include <string>
 
@@ -12,9 +14,11 @@ namespace signalbox::net {
 class tls_context {
 public:
   /// Makes a context for a listener. On failure returns null and says why in
-  /// `error`.
+  /// `error`, which begins with what is wrong: "certificate: ", "key: " or
+  /// "ciphers: ", and of those below also "ca: " and "ca-file: ".
   static std::shared_ptr<tls_context> server(const std::string& certificate,
                                              const std::string& key,
+                                             const tls_rules& rules,
                                              std::string& error);
 
   /// Makes a context for calls to others, whose certificate and name are

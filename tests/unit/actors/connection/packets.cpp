@@ -62,3 +62,22 @@ TEST(an emission without a payload has null) {
   x.data = R"(["letter",{"to":1}])";
   CHECK_EQUAL(read_emission(x).payload, R"({"to":1})");
 }
+
+TEST(who listens shows a key and names a user) {
+  credentials keys{{{"site", "0123456789abcdef", {}, false}}};
+  session::handshake browser{"192.0.2.1", "", codec::dialect::eio4};
+  auto read = [&](std::string_view auth) {
+    return find_key(keys, browser, auth, 8);
+  };
+  CHECK(!read(R"({"listen":"anna"})").shown);
+  CHECK(!read(R"({"key":"0123456789abcdef"})").listens);
+  auto x = read(R"({"key":"wrong","listen":"anna"})");
+  CHECK(x.shown && !x.index);
+  x = read(R"({"key":"0123456789abcdef","listen":17})");
+  CHECK(x.index == 0u && x.listens == "17");
+  MESSAGE("what is no id is no user");
+  for (const auto* text :
+       {R"({"key":"k","listen":null})", R"({"key":"k","listen":""})",
+        R"({"key":"k","listen":"123456789"})"})
+    CHECK(read(text).listens == "");
+}

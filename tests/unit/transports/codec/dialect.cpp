@@ -14,8 +14,9 @@ std::string path(std::string_view text) {
   return out.append(" ").append(x->transport).append(" ").append(x->sid);
 }
 
-std::string speaks(std::string_view eio, bool lax = false) {
-  auto x = engine_dialect(eio, lax);
+std::string speaks(std::string_view eio, bool lax = false,
+                   bool unnamed = false) {
+  auto x = engine_dialect(eio, unnamed, lax);
   return x ? std::string{to_string(*x)} : "none";
 }
 
@@ -29,6 +30,11 @@ TEST(the revision of Engine.IO is 2 to 4) {
     CHECK_EQUAL(speaks(other), "none");
     CHECK_EQUAL(speaks(other, true), "eio3");
   }
+  MESSAGE("no revision at all may count as 3, and nothing else");
+  CHECK_EQUAL(speaks("", false, true), "eio3");
+  for (const auto* other : {"1", "5", "04", "4 ", "x"})
+    CHECK_EQUAL(speaks(other, false, true), "none");
+  CHECK_EQUAL(speaks("4", true, true), "eio4");
 }
 
 TEST(a path of 0.9 begins with a number) {
