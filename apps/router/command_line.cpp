@@ -1,6 +1,6 @@
 #include "apps/router/command_line.hpp"
 
-#include "apps/router/options.hpp"
+#include "apps/router/command_table.hpp"
 #include "apps/router/setting_table.hpp"
 #include "apps/router/setting_value.hpp"
 #include "apps/router/units.hpp"
@@ -14,89 +14,9 @@ namespace signalbox::app {
 
 namespace {
 
-struct command {
-  std::string_view name;
-  // What follows the flags, as help shows it.
-  std::string_view arguments;
-  size_t least;
-  size_t most;
-  std::string_view doc;
-};
-
-constexpr size_t any_number = SIZE_MAX;
-
-constexpr std::array<command, 9> commands{{
-  {"serve", "", 0, 0, "Run the router (the default)."},
-  {"check-config", "[FILE]", 0, 1, "Check the configuration and leave."},
-  {"emit", "TYPE [PAYLOAD]", 1, 2, "Send an event as the site would."},
-  {"presence", "USER ...", 1, any_number, "Show the connections of users."},
-  {"disconnect", "USER ...", 1, any_number, "End the connections of users."},
-  {"status", "", 0, 0, "Show the state of a running router."},
-  {"clients", "", 0, 0,
-   "Show which generations of clients came, and from where."},
-  {"cluster", "status|leave|drain NODE", 1, 2,
-   "Show the nodes, have this one leave, or close the sessions of one."},
-  {"version", "", 0, 0, "Print the version."},
-}};
-
-struct flag {
-  enum class value : uint8_t { none, optional, needed };
-  std::string_view name;
-  // Empty if it takes none.
-  std::string_view value_name;
-  value takes;
-  bool repeatable;
-  // Commands that have it, with a blank around each; empty for all.
-  std::string_view of;
-  std::string_view doc;
-};
-
-constexpr std::string_view api_commands =
-  " emit presence disconnect status clients cluster ";
-
-constexpr std::array<flag, 11> flags{{
-  {"config", "FILE", flag::value::needed, false, {}, "Read the configuration."},
-  {"help", "", flag::value::none, false, {}, "Show this help."},
-  {"url", "URL", flag::value::needed, false, api_commands,
-   "Listener of the router that is asked."},
-  {"key", "KEY", flag::value::needed, false, api_commands,
-   "Credential of the site; SIGNALBOX_KEY hides it from other users."},
-  {"namespace", "NAME", flag::value::needed, false, " emit ",
-   "Namespace of the event, / if not given."},
-  {"to-user", "USER", flag::value::needed, true, " emit ",
-   "Send to this user instead of by the rules; may be repeated."},
-  {"to-room", "ROOM", flag::value::needed, true, " emit ",
-   "Send to this room instead of by the rules; may be repeated."},
-  {"to-all", "", flag::value::none, false, " emit ",
-   "Send to everybody in the namespace."},
-  {"confirm", "TIME", flag::value::optional, false, " emit ",
-   "Wait until the users' clients acknowledge, 5s if no time is given."},
-  {"volatile", "", flag::value::none, false, " emit ",
-   "Drop the event for clients that are not ready."},
-  {"idempotency-key", "TEXT", flag::value::needed, false, " emit ",
-   "Send the event once, however often this is repeated."},
-}};
-
-const command* find_command(std::string_view name) {
-  auto i = std::find_if(commands.begin(), commands.end(),
-                        [&](const command& x) { return x.name == name; });
-  return i == commands.end() ? nullptr : &*i;
-}
-
-bool belongs_to(const flag& x, std::string_view name) {
-  return x.of.empty()
-         || x.of.find(' ' + std::string{name} + ' ') != std::string_view::npos;
-}
-
-const flag* find_flag(std::string_view name) {
-  auto i = std::find_if(flags.begin(), flags.end(),
-                        [&](const flag& x) { return x.name == name; });
-  return i == flags.end() ? nullptr : &*i;
-}
-
 std::vector<std::string> names_of_commands() {
   std::vector<std::string> result;
-  for (const auto& x : commands)
+  for (const auto& x : command_table())
     result.emplace_back(x.name);
   return result;
 }
@@ -191,7 +111,7 @@ private:
 
   std::vector<std::string> known_flags() const {
     auto result = setting_names(setting_table());
-    for (const auto& x : flags)
+    for (const auto& x : flag_table())
       if (belongs_to(x, result_.command))
         result.emplace_back(x.name);
     return result;
@@ -216,8 +136,9 @@ private:
     if (!value && x.takes == flag::value::needed)
       return refuse(word, "needs a value; give " + word + "="
                             + std::string{x.value_name});
-    if (x.name == "help") {
+    if (x.name == "help" || x.name == "help-all") {
       result_.help = true;
+      result_.help_all = x.name == "help-all";
       return;
     }
     if (x.name == "config")
@@ -267,6 +188,20 @@ private:
     }
     if (x.name == "check-config" && args.size() == 1)
       take_config(args.front());
+    if (x.name == "key" && args.size() == 1 && args.front() != "new")
+      refuse(x.name, '"' + args.front() + "\" is unknown; give new");
+    if (x.name == "help")
+      help_on(args);
+  }
+
+  /// `help COMMAND` is `COMMAND --help`.
+  void help_on(std::vector<std::string>& args) {
+    auto name = args.empty() ? std::string{"serve"} : args.front();
+    if (find_command(name) == nullptr)
+      return refuse(name,
+                    "unknown command" + suggestion(name, names_of_commands()));
+    result_.command = name == "help" ? "serve" : name;
+    result_.help = true;
   }
 
   const std::vector<std::string>& words_;
@@ -274,21 +209,6 @@ private:
   bool only_arguments_ = false;
   command_line result_;
 };
-
-std::string usage(const command& x) {
-  auto result = "usage: signalbox " + std::string{x.name} + " [--FLAG ...]";
-  if (!x.arguments.empty())
-    result += ' ' + std::string{x.arguments};
-  return result + "\n\n" + std::string{x.doc} + "\n";
-}
-
-std::string list_of_commands() {
-  std::string result = "\nCommands:\n";
-  for (const auto& x : commands)
-    result += "  " + std::string{x.name} + std::string(14 - x.name.size(), ' ')
-              + std::string{x.doc} + '\n';
-  return result;
-}
 
 } // namespace
 
@@ -304,34 +224,6 @@ std::string command_line::value(const std::string& flag,
 
 command_line parse_command_line(const std::vector<std::string>& words) {
   return parser{words}.run();
-}
-
-std::string help_text(std::string_view name) {
-  auto found = find_command(name);
-  const auto& shown = found == nullptr ? commands.front() : *found;
-  auto result = usage(shown);
-  if (shown.name == "serve")
-    result += list_of_commands();
-  result += "\nFlags:\n";
-  for (const auto& x : flags)
-    if (belongs_to(x, shown.name)) {
-      auto left = "--" + std::string{x.name};
-      if (x.takes != flag::value::none)
-        left += (x.takes == flag::value::optional ? "[=" : "=")
-                + std::string{x.value_name}
-                + (x.takes == flag::value::optional ? "]" : "");
-      result += "  " + left
-                + std::string(left.size() < 24 ? 24 - left.size() : 1, ' ')
-                + std::string{x.doc} + '\n';
-    }
-  if (shown.name == "serve" || shown.name == "check-config")
-    result +=
-      "\nSettings, each with its default and [what is allowed]. Times are "
-      "whole numbers\nwith ms, s, m or h, sizes with B, KiB, MiB or GiB. "
-      "In the environment\n--engine.ping-interval is "
-      "SIGNALBOX_ENGINE_PING_INTERVAL.\n"
-      + list_settings();
-  return result;
 }
 
 } // namespace signalbox::app

@@ -29,6 +29,8 @@ struct command_line {
   std::vector<std::string> args;
   /// Whether help was asked for.
   bool help = false;
+  /// Whether it was asked for with every setting.
+  bool help_all = false;
   /// What was wrong; the command must not run unless this is empty.
   std::vector<std::string> errors;
 
@@ -44,8 +46,9 @@ struct command_line {
 /// right is for `load_settings` to say.
 command_line parse_command_line(const std::vector<std::string>& words);
 
-/// Returns the help of a command with its flags; that of `serve` and
-/// `check-config` lists every setting.
-std::string help_text(std::string_view command);
+/// Returns the help of a command with its flags, at most 80 columns wide. That
+/// of `serve` lists the commands, and with `all` it and that of `check-config`
+/// list every setting.
+std::string help_text(std::string_view command, bool all = false);
 
 } // namespace signalbox::app

@@ -1,11 +1,18 @@
 #include "apps/router/commands.hpp"
 
+#include "apps/router/listen.hpp"
+#include "apps/router/show.hpp"
 #include "apps/router/units.hpp"
+#include "transports/codec/base64.hpp"
 #include "transports/codec/json_scan.hpp"
 #include "transports/codec/json_text.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/http_client.hpp"
 
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
 
@@ -56,9 +63,33 @@ std::string encode_segment(std::string_view text) {
   return out;
 }
 
+/// Prints an answer as it was asked for.
+void print(const command_line& line, const std::string& answer) {
+  auto people =
+    line.has("table") || (!line.has("json") && ::isatty(STDOUT_FILENO) == 1);
+  if (people)
+    std::cout << show(answer);
+  else
+    std::cout << answer << "\n";
+}
+
+/// Says that another listener was meant, if the answer is of that kind.
+void hint(const net::client_reply& reply, const std::string& url,
+          std::string_view path) {
+  auto ours = reply.body.starts_with("{\"ok\":false,\"error\":{\"code\"")
+              && reply.status != 404 && reply.status != 405;
+  if (reply.status < 300 || ours)
+    return;
+  auto operations = path == "status" || path == "clients" || path == "cluster";
+  std::cerr << "signalbox: " << codec::hide_user_info(url) << " answered "
+            << reply.status << "; is that the address of "
+            << (operations ? "listen.operations" : "listen.ingest")
+            << "? (--url=http://HOST:PORT)\n";
+}
+
 /// Makes one call and prints the answer. Returns the exit code.
-int call(std::string_view method, const std::string& url,
-         const std::string& key, std::string body,
+int call(const command_line& line, std::string_view method,
+         const std::string& url, const std::string& key, std::string body,
          std::chrono::milliseconds timeout) {
   auto where = codec::parse_url(url);
   if (!where) {
@@ -87,12 +118,20 @@ int call(std::string_view method, const std::string& url,
       std::cerr << "signalbox: cannot reach " << url << ": " << reply.error
                 << "; is the router running there? (--url=http://HOST:PORT)\n";
     else
-      std::cout << reply.body << "\n";
+      print(line, reply.body);
+    if (reply.error.empty())
+      hint(reply, url, line.command);
     code = reply.error.empty() && reply.status < 300 ? 0 : 1;
     loop.stop();
   });
   loop.run();
   return code;
+}
+
+bool looks_like_json(std::string_view text) {
+  auto first = text.find_first_not_of(" \t\r\n");
+  return first != text.npos
+         && std::string_view{"{[\"-0123456789"}.find(text[first]) != text.npos;
 }
 
 /// Puts the event of `emit` together.
@@ -115,11 +154,18 @@ bool make_event(const command_line& line, std::string& out,
   if (line.args.size() > 1) {
     const auto& payload = line.args[1];
     out += ",\"payload\":";
-    // What is no JSON is meant as a text.
-    if (codec::scan_json(payload, {}))
+    // A word is meant as a text; what begins like JSON is meant as that.
+    if (codec::scan_json(payload, {})) {
       out += payload;
-    else
+    } else if (looks_like_json(payload)) {
+      std::cerr << "signalbox: the payload is no JSON; put it into single "
+                   "quotes, and names and texts in it into double ones: '"
+                   R"({"to":"anna"}')"
+                << "\n";
+      return false;
+    } else {
       codec::quote_json(payload, out);
+    }
   }
   auto users = quote_list("to-user");
   auto rooms = quote_list("to-room");
@@ -156,18 +202,35 @@ bool make_event(const command_line& line, std::string& out,
 
 } // namespace
 
+int new_key() {
+  unsigned char bytes[24];
+  if (::getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
+    std::cerr << "signalbox: the system gives no random bytes\n";
+    return 1;
+  }
+  std::string key;
+  codec::encode_base64url({reinterpret_cast<char*>(bytes), sizeof(bytes)}, key);
+  std::cout << key << "\n";
+  if (::isatty(STDOUT_FILENO) == 1)
+    std::cerr << "Put it into the environment of the router and of the site:\n"
+                 "  SIGNALBOX_INGEST_KEYS='[{\"name\":\"site\",\"key\":\""
+              << key << "\"}]'\n  SIGNALBOX_KEY=" << key << "\n";
+  return 0;
+}
+
 int run_command(const command_line& line, const settings& opts) {
   std::chrono::milliseconds timeout = call_timeout;
   if (line.command == "status" || line.command == "clients")
-    return call(
-      "GET", base_url(line, opts.listen.operations) + "/api/v1/" + line.command,
-      {}, {}, timeout);
+    return call(line, "GET",
+                base_url(line, opts.listen.operations) + "/api/v1/"
+                  + line.command,
+                {}, {}, timeout);
   if (line.command == "cluster") {
     auto at = base_url(line, opts.listen.operations) + "/api/v1/cluster";
     const auto& what = line.args.front();
     if (what == "status")
-      return call("GET", at, {}, {}, timeout);
-    return call("POST",
+      return call(line, "GET", at, {}, {}, timeout);
+    return call(line, "POST",
                 at + "/" + what
                   + (line.args.size() > 1 ? "/" + line.args[1] : ""),
                 {}, {}, timeout);
@@ -179,19 +242,22 @@ int run_command(const command_line& line, const settings& opts) {
                  "--config with ingest.keys\n";
     return 1;
   }
+  if (line.command == "listen")
+    return listen(line, base_url(line, opts.listen.ingest), key);
   if (line.command == "emit") {
     std::string body;
     if (!make_event(line, body, timeout))
       return 1;
-    return call("POST", url + "events", key, std::move(body), timeout);
+    return call(line, "POST", url + "events", key, std::move(body), timeout);
   }
   auto code = 0;
   for (const auto& user : line.args) {
-    auto one =
-      line.command == "presence"
-        ? call("GET", url + "users/" + encode_segment(user), key, {}, timeout)
-        : call("POST", url + "users/" + encode_segment(user) + "/disconnect",
-               key, "{}", timeout);
+    auto one = line.command == "presence"
+                 ? call(line, "GET", url + "users/" + encode_segment(user), key,
+                        {}, timeout)
+                 : call(line, "POST",
+                        url + "users/" + encode_segment(user) + "/disconnect",
+                        key, "{}", timeout);
     code = std::max(code, one);
   }
   return code;

@@ -11,6 +11,10 @@ namespace signalbox::app {
 /// reached.
 int run_command(const command_line& line, const settings& opts);
 
+/// Runs `key new`: prints a secret that nobody can guess, and to a person what
+/// to do with it. Returns the exit code.
+int new_key();
+
 /// Runs `serve` until a signal ends it. Returns the exit code. The command line
 /// tells where the settings come from, should they have changed.
 int serve(const settings& opts, const command_line& line);

@@ -36,10 +36,12 @@ void hide_passwords(int argc, char** argv) {
 int main(int argc, char** argv) {
   auto line = app::parse_command_line({argv + 1, argv + argc});
   hide_passwords(argc, argv);
-  if (line.help) {
-    std::cout << app::help_text(line.command);
+  if (line.help && line.errors.empty()) {
+    std::cout << app::help_text(line.command, line.help_all);
     return 0;
   }
+  if (line.command == "key" && line.errors.empty())
+    return app::new_key();
   if (line.command == "version" && line.errors.empty()) {
     std::cout << "signalbox " << app::version << "\n";
     return 0;

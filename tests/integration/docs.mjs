@@ -35,6 +35,9 @@ const withoutPhpCurl = withoutPhp
 const withoutCurl = spawnSync('curl', ['--version']).status !== 0
   && 'install curl: curl is missing';
 
+const withoutPython = spawnSync('python3', ['--version']).status !== 0
+  && 'install python3: python3 is missing';
+
 let folder;
 let router;
 let identity;
@@ -136,12 +139,25 @@ describe('who a browser is', () => {
       assert.equal(known.headers.get('content-type'), 'application/json');
       assert.deepEqual(await known.json(), { user_id: 17, rooms: ['staff'] });
     });
+
+  test('the Python endpoint answers as documented', { skip: withoutPython },
+    async () => {
+      const port = await freePort();
+      serve('python3', [save(site.get('identity-python'), 'identity.py',
+        { 8480: String(port) })]);
+      assert.equal((await answers(port)).status, 401);
+      const known = await fetch(`http://127.0.0.1:${port}/`,
+        { headers: { cookie: 'a=b; session=s3cret' } });
+      assert.equal(known.headers.get('content-type'), 'application/json');
+      assert.deepEqual(await known.json(), { user_id: 17, rooms: ['staff'] });
+    });
 });
 
 describe('posting', () => {
   const ways = [
     ['post-curl', 'from curl', 'post.sh', 'sh', withoutCurl],
     ['post-node', 'from Node', 'post.mjs', process.execPath, false],
+    ['post-python', 'from Python', 'post.py', 'python3', withoutPython],
     ['post-php', 'from PHP', 'post.php', 'php', withoutPhpCurl],
     ['post-socketio', 'from Socket.IO', 'emit.mjs', process.execPath, false],
   ];
@@ -156,6 +172,35 @@ describe('posting', () => {
       assert.equal(answer.dup, false);
       await next(x, 'letter', (y) => y.text === text);
     });
+});
+
+describe('troubleshooting', () => {
+  const text = readFileSync(new URL('troubleshooting.md', docs), 'utf8');
+
+  test('has twenty rows or more, each with a cause and a cure', () => {
+    const rows = [...text.matchAll(/^\| (?!symptom|---)(.*) \|$/gm)].map((x) => x[1].split(' | '));
+    assert.ok(rows.length >= 20, `${rows.length} rows`);
+    for (const row of rows)
+      assert.equal(row.length, 3, row.join(' | '));
+  });
+
+  test('quotes lines that the sources write', () => {
+    const root = new URL('../../', import.meta.url).pathname;
+    const files = spawnSync('find', ['actors', 'apps/router', 'transports', '-name', '*.cpp'],
+      { cwd: root, encoding: 'utf8' }).stdout.trim().split('\n');
+    // Literals that were broken into lines, and what is put into them.
+    const sources = files.map((x) => readFileSync(path.join(root, x), 'utf8')).join('\n')
+      .replaceAll(/"\s*\n\s*"/g, '').replaceAll('\\"', '"');
+    const quotes = [...text.matchAll(/(?:[Ll]og(?: says| after SIGHUP)?[^`|]*: |^\| )`([^`]+)`/gm)].map((x) => x[1].replaceAll('\n', ' '))
+      .filter((x) => x.includes(' '));
+    assert.ok(quotes.length >= 20, `${quotes.length} quotes`);
+    // Values, and names of settings that are put in.
+    const varying = /"[^"]*"|https?:\S+|www\.\S+|\/\S+|[a-z-]+\.[a-z-]+|\d[\d.:-]*|[:;,()?]|\.\.\./;
+    const elsewhere = ['Permission denied', 'ping timeout'];
+    for (const quote of quotes)
+      for (const part of quote.split(varying).map((x) => x.trim()).filter((x) => x.length >= 10 && !elsewhere.includes(x)))
+        assert.ok(sources.includes(part), `no source writes "${part}" of "${quote}"`);
+  });
 });
 
 describe('the page', () => {

@@ -41,6 +41,26 @@ describe('an installed router', () => {
     assert.deepEqual(unit('ExecStartPre'), [`${binary} check-config ${config}`]);
   });
 
+  test('comes with its man page and completions', () => {
+    const share = `${folder}${prefix}/share`;
+    for (const [name, words] of [['man/man1/signalbox.1', /^\.TH SIGNALBOX 1/],
+      ['bash-completion/completions/signalbox', /^complete -F _signalbox signalbox$/m],
+      ['zsh/site-functions/_signalbox', /^#compdef signalbox/]])
+      assert.match(readFileSync(path.join(share, name), 'utf8'), words);
+    // What bash offers for a command line.
+    const offered = (...words) => spawnSync('bash', ['-c', `
+      complete() { :; }; . "$1"; shift
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _signalbox; printf '%s\n' "\${COMPREPLY[@]}"`,
+    'bash', path.join(share, 'bash-completion/completions/signalbox'), folder + binary, ...words],
+    { encoding: 'utf8' }).stdout.trim().split('\n');
+    assert.ok(offered('').includes('check-config') && offered('').includes('listen'));
+    assert.deepEqual(offered('pre'), ['presence']);
+    assert.ok(offered('emit', '--to').includes('--to-room'));
+    assert.deepEqual(offered('--limits.per-ip='.slice(0, 14)), ['--limits.per-ip=', '--limits.per-ip-rate=']);
+    assert.deepEqual(offered('cluster', 'dr'), ['drain']);
+    assert.deepEqual(offered('help', 'ver'), ['version']);
+  });
+
   test('runs from there and accepts its configuration', () => {
     const { status, stdout, stderr } = spawnSync(folder + binary,
       ['check-config', folder + config], { encoding: 'utf8' });

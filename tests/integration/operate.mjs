@@ -48,21 +48,36 @@ describe('the command line', () => {
   });
 
   test('help lists commands, flags and every setting with what is allowed', async () => {
-    const { code, out } = await run(['--help']);
+    const { code, out } = await run(['--help-all']);
     assert.equal(code, 0);
-    for (const name of ['serve', 'check-config', 'emit', 'presence', 'disconnect',
-      'status', 'clients', 'version'])
+    for (const name of ['serve', 'check-config', 'emit', 'listen', 'presence', 'disconnect',
+      'status', 'clients', 'cluster', 'key', 'help', 'version'])
       assert.match(out, new RegExp(`^  ${name} +[A-Z]`, 'm'));
     assert.match(out, /--engine\.ping-interval="25s"\n +Time between .* \[100ms to 1h\]/);
   });
 
   test('every command explains itself', async () => {
-    for (const name of ['serve', 'check-config', 'emit', 'presence', 'disconnect',
-      'status', 'version']) {
+    for (const name of ['serve', 'check-config', 'emit', 'listen', 'presence', 'disconnect',
+      'status', 'key', 'version']) {
       const { code, out } = await run([name, '--help']);
       assert.equal(code, 0);
       assert.match(out, new RegExp(`^usage: signalbox ${name}`));
+      assert.deepEqual(await run(['help', name]), { code: 0, out, err: '' });
     }
+    const { out } = await run(['help']);
+    assert.equal(out, (await run(['--help'])).out);
+    assert.ok(out.split('\n').length < 40);
+  });
+
+  test('key new makes another key each time, which the router takes', async () => {
+    const [one, two] = [await run(['key', 'new']), await run(['key', 'new'])];
+    assert.match(one.out, /^[\w-]{32}\n$/);
+    assert.equal(one.err, '');
+    assert.notEqual(one.out, two.out);
+    const config = file(JSON.stringify({ site: { 'auth-url': 'http://127.0.0.1:1/' },
+      ingest: { keys: [{ name: 'a', key: one.out.trim() }] } }));
+    assert.deepEqual(await run(['check-config', config]),
+      { code: 0, out: 'the configuration is valid\n', err: '' });
   });
 
   const mistakes = [
@@ -200,6 +215,34 @@ describe('a running router', () => {
     assert.deepEqual(await next(tab, 'announcement'), ['no JSON at all']);
   });
 
+  test('emit refuses what was meant as JSON and is none', async () => {
+    for (const payload of ['{"to":"anna"', '{to:"anna"}', '[1,', '"x', '12,5', "{'to':'anna'}"]) {
+      const { code, err, json } = await command('emit', 'announcement', payload);
+      assert.equal(code, 1, payload);
+      assert.match(err, /the payload is no JSON/);
+      assert.deepEqual(json, []);
+    }
+  });
+
+  test('a wrong listener is told as that', async () => {
+    for (const url of [router.publicUrl, router.operationsUrl]) {
+      const { code, err } = await run(['emit', 'x', '--url', url, '--key', siteKey]);
+      assert.equal(code, 1);
+      assert.match(err, /answered 4\d\d; is that the address of listen\.ingest\?/);
+    }
+    const { code, err } = await run(['status', '--url', router.publicUrl]);
+    assert.equal(code, 1);
+    assert.match(err, /is that the address of listen\.operations\?/);
+  });
+
+  test('answers are tables for people', async () => {
+    const { code, out } = await run(['status', '--table', '--config', config]);
+    assert.equal(code, 0);
+    assert.match(out, /^state +ready$/m);
+    assert.match(out, /^sessions websocket +\d+$/m);
+    JSON.parse((await run(['status', '--json', '--config', config])).out);
+  });
+
   test('emit names targets, waits for acks and repeats nothing', async () => {
     const anna = await connect(router.publicUrl, { session: 'anna' });
     await connect(router.publicUrl, { session: 'ben' });
@@ -331,6 +374,30 @@ describe('a running router', () => {
     const { body } = await send(router.operations.port, 'GET', '/metrics');
     const served = [...body.matchAll(/^# TYPE signalbox_(\w+) /gm)].map((x) => x[1]);
     assert.deepEqual(named.sort(), served.sort());
+  });
+
+  test('the documentation lists every label and its values', async () => {
+    const text = readFileSync('docs/operations.md', 'utf8');
+    const { body } = await send(router.operations.port, 'GET', '/metrics');
+    for (const [, name, labels] of body.matchAll(/^signalbox_(\w+)\{(.*)\} /gm)) {
+      const [, row] = new RegExp(`^\\| \`${name}\` \\|(.*)$`, 'm').exec(text);
+      for (const [, label, value] of labels.matchAll(/(\w+)="([^"]*)"/g))
+        assert.ok(row.includes(`\`${label}\`: `) && row.includes(`\`${value}\``),
+          `${name} has no ${label}="${value}"`);
+    }
+  });
+
+  test('the documentation and the man page list every command, and no other', async () => {
+    const text = readFileSync('docs/operations.md', 'utf8');
+    const [, table] = /^\| command \| what it does \|\n([\s\S]*?)\n\n/m.exec(text);
+    const listed = [...table.matchAll(/^\| `([a-z-]+)/gm)].map((x) => x[1]);
+    const { out } = await run(['help']);
+    const [, commands] = /^Commands:\n([\s\S]*?)\n\n/m.exec(out);
+    const known = [...commands.matchAll(/^ {2}([a-z-]+) /gm)].map((x) => x[1]);
+    assert.deepEqual(listed, known);
+    const page = readFileSync('configs/signalbox.1', 'utf8').replaceAll('\\-', '-');
+    for (const name of known)
+      assert.match(page, new RegExp(`^\\.BI? ${name}\\b`, 'm'));
   });
 
   test('the actors counted are those that live', async () => {
@@ -466,6 +533,8 @@ describe('which generations are served', () => {
 
   test('is for engine.generations to say', async () => {
     assert.deepEqual(await statuses({}),
+      { eio4: 200, eio3: 200, v09: 200, none: 200, five: 400, script: [200, 'io.j[0]('] });
+    assert.deepEqual(await statuses({ 'unnamed-revision': false }),
       { eio4: 200, eio3: 200, v09: 200, none: 400, five: 400, script: [200, 'io.j[0]('] });
     assert.deepEqual(await statuses({ generations: ['eio4'] }),
       { eio4: 200, eio3: 400, v09: 403, none: 400, five: 400, script: [200, 'io.j[0](new Error('] });

@@ -1,5 +1,6 @@
 #include "apps/router/command_line.hpp"
 
+#include "apps/router/command_table.hpp"
 #include "apps/router/setting_table.hpp"
 
 #include "tests/support/check.hpp"
@@ -76,8 +77,9 @@ TEST(the file to check may be an argument) {
 TEST(an unknown command is an error that names the nearest) {
   CHECK_EQUAL(faults({"emitt", "--bogus"}),
               strings{"emitt: unknown command (did you mean emit?); there are "
-                      "serve, check-config, emit, presence, disconnect, "
-                      "status, clients, cluster, version"});
+                      "serve, check-config, emit, listen, presence, "
+                      "disconnect, status, clients, cluster, key, help, "
+                      "version"});
 }
 
 TEST(an unknown flag is an error that names the nearest) {
@@ -94,8 +96,8 @@ TEST(an unknown flag is an error that names the nearest) {
 
 TEST(a flag of another command is an error that names those that have it) {
   CHECK_EQUAL(faults({"serve", "--url=a"}),
-              strings{"--url: is no flag of serve; emit, presence, disconnect, "
-                      "status, clients, cluster have it"});
+              strings{"--url: is no flag of serve; emit, listen, presence, "
+                      "disconnect, status, clients, cluster have it"});
   CHECK_EQUAL(faults({"status", "--to-all"}),
               strings{"--to-all: is no flag of status; emit have it"});
 }
@@ -137,8 +139,34 @@ TEST(too few and too many arguments are errors) {
   CHECK(parse_command_line({"emit", "-h"}).help);
 }
 
+TEST(help fits into 80 columns and one page) {
+  for (const auto& each : command_table()) {
+    auto text = help_text(each.name);
+    CHECK(text.starts_with("usage: signalbox " + std::string{each.name}));
+    size_t lines = 0;
+    for (size_t i = 0; i < text.size(); ++lines) {
+      auto end = text.find('\n', i);
+      CHECK(end - i <= 80);
+      i = end + 1;
+    }
+    CHECK(lines <= 36);
+  }
+}
+
+TEST(help on a command is a command) {
+  auto x = parse_command_line({"help", "emit"});
+  CHECK(x.help);
+  CHECK_EQUAL(x.command, "emit");
+  x = parse_command_line({"help"});
+  CHECK(x.help);
+  CHECK_EQUAL(x.command, "serve");
+  CHECK_EQUAL(faults({"help", "emitt"}),
+              strings{"emitt: unknown command (did you mean emit?)"});
+  CHECK(parse_command_line({"--help-all"}).help_all);
+}
+
 TEST(help shows the flags of the command and every setting) {
-  auto text = help_text("serve");
+  auto text = help_text("serve", true);
   for (const auto& x : setting_table())
     CHECK(text.find("  --" + x.name + '=') != std::string::npos);
   CHECK(text.find("--to-user") == std::string::npos);
