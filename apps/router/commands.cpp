@@ -65,9 +65,7 @@ std::string encode_segment(std::string_view text) {
 
 /// Prints an answer as it was asked for.
 void print(const command_line& line, const std::string& answer) {
-  auto people =
-    line.has("table") || (!line.has("json") && ::isatty(STDOUT_FILENO) == 1);
-  if (people)
+  if (for_people(line))
     std::cout << show(answer);
   else
     std::cout << answer << "\n";
@@ -252,6 +250,9 @@ int run_command(const command_line& line, const settings& opts) {
   }
   auto code = 0;
   for (const auto& user : line.args) {
+    if (for_people(line) && line.args.size() > 1)
+      std::cout << (user == line.args.front() ? "" : "\n") << plain_text(user)
+                << ":\n";
     auto one = line.command == "presence"
                  ? call(line, "GET", url + "users/" + encode_segment(user), key,
                         {}, timeout)

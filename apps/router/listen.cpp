@@ -141,9 +141,7 @@ private:
   }
 
   void print(const std::string& what) {
-    auto people = line_.has("table")
-                  || (!line_.has("json") && ::isatty(STDOUT_FILENO) == 1);
-    if (people) {
+    if (for_people(line_)) {
       auto now = std::time(nullptr);
       std::tm parts{};
       ::localtime_r(&now, &parts);

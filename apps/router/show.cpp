@@ -1,6 +1,7 @@
 #include "apps/router/show.hpp"
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -67,6 +68,8 @@ std::string title(std::string name) {
 std::string value(const std::string& name, const json& x) {
   if (x.is_null())
     return "-";
+  if (x.empty() && x.is_structured())
+    return "none";
   if (x.is_boolean())
     return x.get<bool>() ? "yes" : "no";
   if (x.is_string())
@@ -143,6 +146,11 @@ void collect(const json& x, const std::string& before, std::vector<row>& rows) {
 }
 
 } // namespace
+
+bool for_people(const command_line& line) {
+  return line.has("table")
+         || (!line.has("json") && ::isatty(STDOUT_FILENO) == 1);
+}
 
 std::string show(std::string_view answer) {
   auto x = json::parse(answer, nullptr, false);

@@ -1,9 +1,15 @@
 #pragma once
 
+#include "apps/router/command_line.hpp"
+
 #include <string>
 #include <string_view>
 
 namespace signalbox::app {
+
+/// Returns whether people read what a command prints: on a terminal, unless the
+/// flags --json and --table say otherwise.
+bool for_people(const command_line& line);
 
 /// Returns an answer of the API (JSON) as people read it: names and values in
 /// two columns, lists of objects as tables, times in words. What could move a

@@ -25,6 +25,8 @@ TEST(a list of objects is a table) {
   CHECK_EQUAL(show(R"({"online":true,"connections":[{"id":"a"},{"id":"b"}]})"),
               "online  yes\nconnections:\n  id\n  a\n  b\n");
   CHECK_EQUAL(show("[]"), "none\n");
+  CHECK_EQUAL(show(R"({"online":false,"connections":[]})"),
+              "online       no\nconnections  none\n");
 }
 
 TEST(columns hold in any language) {
