@@ -58,6 +58,9 @@ std::string about_limit(net::notice what, const std::string& about,
     return "refused a session of " + about
            + ": there are as many as limits.sessions and limits.connections "
              "allow";
+  case net::notice::memory:
+    return "refused a session of " + about
+           + ": the memory in use is above limits.memory";
   default:
     return "refused a connection of " + about
            + ": there are as many as limits.connections and the limit on open "

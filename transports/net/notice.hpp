@@ -29,6 +29,8 @@ enum class notice : uint8_t {
   sessions_per_ip,
   /// There are as many sessions as there may be.
   sessions,
+  /// The memory of the process is used up.
+  memory,
   /// There are as many connections as there may be.
   connections,
   count_,

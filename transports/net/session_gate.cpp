@@ -21,7 +21,7 @@ bool session_gate::admit(http_connection& from, session_seat& out,
   auto no = [&](session_bound which, unsigned status, std::string_view why) {
     static constexpr notice notices[] = {notice::per_ip, notice::per_ip_rate,
                                          notice::sessions_per_ip,
-                                         notice::sessions};
+                                         notice::sessions, notice::memory};
     static_assert(std::size(notices)
                   == static_cast<size_t>(session_bound::count_));
     tell(opts_, notices[static_cast<size_t>(which)], from.request().address);
