@@ -208,10 +208,13 @@ describe('V06: the error table', () => {
   });
 
   test('revision', async () => {
-    for (const query of ['EIO=1&transport=polling', 'transport=polling',
-      'EIO=5&transport=polling', 'EIO=4&EIO=04&transport=polling'])
+    for (const query of ['EIO=1&transport=polling', 'EIO=5&transport=polling',
+      'EIO=4&EIO=04&transport=polling', 'EIO=null&transport=polling'])
       isError(await send(port, 'GET', `/socket.io/?${query}`), 5,
         'Unsupported protocol version');
+    // None is 3, as at the official server.
+    const { status, body } = await send(port, 'GET', '/socket.io/?transport=polling&b64=1');
+    assert.deepEqual([status, /^\d+:0\{/.test(body)], [200, true]);
   });
 
   test('path', async () => {
