@@ -66,10 +66,18 @@ TEST(who comes by the listener for publishers is one) {
 TEST(a key that may not post to the namespace is refused) {
   opts.ingest.keys[0].namespaces = {"/chat"};
   keys = credentials{opts.ingest.keys};
+  add_namespace("/chat");
+  add_namespace("/shop");
   fake_port out;
   auto x = open(out, one);
-  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})");
+  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})", {}, "/shop");
   CHECK_EQUAL(out.last(), R"(4{"message":"unauthorized"})");
+  CHECK_EQUAL(count.bad_keys, 1u);
+  MESSAGE("but it may pass the main one on its way");
+  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})");
+  CHECK_EQUAL(out.last(), R"(0{"sid":"c1"})");
+  packet(x, packet_type::connect, R"({"key":"0123456789abcdef"})", {}, "/chat");
+  CHECK_EQUAL(out.last(), R"(0{"sid":"c2"})");
   CHECK_EQUAL(count.bad_keys, 1u);
 }
 
