@@ -1215,7 +1215,7 @@ sys.stdin.read()
       const socket = await knock(router.public.port, 'anna');
       assert.equal((await socket.frame()).text, unavailable);
       assert.equal(await metric(router, entry.counter), 1);
-      assert.match(router.log(), /connect timeout/);
+      await router.logs(/connect timeout/);
       socket.destroy();
     } finally {
       for (const each of fillers)
@@ -1276,7 +1276,7 @@ sys.stdin.read()
     });
     const late = await rises(() => knock(port, 'late'));
     assert.equal((await late.frame()).text, unavailable);
-    assert.match(router.log(), /waited 300ms for its turn \(site\.queue-timeout\)/);
+    await router.logs(/waited 300ms for its turn \(site\.queue-timeout\)/);
     // That is no limit of a call under way.
     assert.equal(await metric(router, 'site_calls_active'), 1);
     for (const socket of [active, late])

@@ -79,6 +79,11 @@ class Program {
     return `${this.lines.items.join('\n')}\n${this.stderr}`.trim();
   }
 
+  // Resolves when a line has come; a thread of its own writes them.
+  async logs(line) {
+    await until(() => line.test(this.log()), 5000, `${line} in the log`);
+  }
+
   async ready() {
     const early = this.exited.then(({ code, signal, error }) => {
       throw new Error(`ended while starting (${error ?? signal ?? code}):\n${this.log()}`);
@@ -133,6 +138,7 @@ export async function startRouter({ site, changes = {}, flags = [], through = []
   const router = {
     program,
     log: () => program.log(),
+    logs: (line) => program.logs(line),
     kill: () => program.kill().finally(() => rmSync(folder, { recursive: true })),
     stop: () => program.stop().finally(() => rmSync(folder, { recursive: true })),
   };
