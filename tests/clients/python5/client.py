@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import threading
-import time
 from importlib.metadata import version
 
 import requests
@@ -46,6 +45,17 @@ def decoded(value):
     return value
 
 
+class Client(socketio.Client):
+    """Tells when connect(), which a reconnect calls too, has returned."""
+
+    returned = threading.Event()
+
+    def connect(self, *args, **kwargs):
+        self.returned.clear()
+        super().connect(*args, **kwargs)
+        self.returned.set()
+
+
 # The cookie is in the session, as a page's is in the browser. Given as a header
 # it would be sent with the handshake only, and after an upgrade the client
 # takes it out of the headers: the reconnect would come without.
@@ -53,8 +63,8 @@ session = requests.Session()
 session.trust_env = False
 name, _, value = os.environ["CLIENT_COOKIE"].partition("=")
 session.cookies.set(name, value)
-sio = socketio.Client(http_session=session, reconnection_delay=0.2,
-                      reconnection_delay_max=1, randomization_factor=0.1)
+sio = Client(http_session=session, reconnection_delay=0.2,
+             reconnection_delay_max=1, randomization_factor=0.1)
 
 
 def listener(event):
@@ -67,9 +77,8 @@ def listener(event):
 def connected():
     # The handler runs before connect() returns, and until then python-socketio
     # overlooks a DISCONNECT.
-    while not sio.connected:
-        time.sleep(0.001)
-    say("connected", transport=sio.transport())
+    if sio.returned.wait(10):
+        say("connected", transport=sio.transport())
 
 
 for each in json.loads(os.environ["CLIENT_EVENTS"]):
