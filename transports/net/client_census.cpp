@@ -21,6 +21,7 @@ constexpr size_t longest_origin = 300;
 void client_census::note(codec::dialect dialect, std::string_view transport,
                          std::string_view origin, clock::time_point now) {
   entry to_log;
+  std::optional<std::string> turn;
   {
     std::lock_guard guard{mutex_};
     ++totals_[{dialect, std::string{transport}}];
@@ -32,7 +33,11 @@ void client_census::note(codec::dialect dialect, std::string_view transport,
     x.last = now;
     if (now - x.logged < log_interval)
       return;
-    x.logged = now;
+    // A client names both Origin and Host, so it can make up new combinations.
+    // One that loses its turn to another is logged with its next session.
+    turn = log_turn(log_cause::client);
+    if (turn)
+      x.logged = now;
     to_log = x;
     if (entries_.size() > most_)
       entries_.erase(std::min_element(entries_.begin(), entries_.end(),
@@ -40,8 +45,6 @@ void client_census::note(codec::dialect dialect, std::string_view transport,
                                         return a.second.last < b.second.last;
                                       }));
   }
-  // A client names both Origin and Host, so it can make up new combinations.
-  auto turn = log_turn(log_cause::client);
   if (!turn)
     return;
   spdlog::info("clients: {} over {} from {}, {} so far{}",
