@@ -49,21 +49,23 @@ void log_refusal(line_limit& limit, F text) {
 
 } // namespace
 
+bool connect_report::tells(ec outcome) {
+  return outcome != ec::none || verbose();
+}
+
 void connect_report::asked(std::string_view nsp, const session::handshake& from,
-                           ec outcome, std::string_view said,
-                           std::string_view forwarded) {
-  if (outcome == ec::none && !verbose())
-    return;
+                           ec outcome, const std::function<answer()>& what) {
   auto text = [&](std::string_view verb) {
+    auto x = what();
     return "CONNECT to \"" + printable(nsp) + "\" " + std::string{verb} + ": "
-           + printable(said) + "; " + client_of(from)
+           + printable(x.said) + "; " + client_of(from)
            + "; cookies that came: " + cookie_names(from.header("cookie"))
-           + "; forwarded: " + cookie_names(forwarded);
+           + "; forwarded: " + cookie_names(x.forwarded);
   };
-  if (outcome == ec::none)
-    spdlog::debug("{}", text("known to the site"));
-  else
+  if (outcome != ec::none)
     log_refusal(refusals_, [&] { return text("refused"); });
+  else if (verbose())
+    spdlog::debug("{}", text("known to the site"));
 }
 
 void connect_report::refused(std::string_view nsp,

@@ -4,6 +4,7 @@
 #include "transports/log/line_limit.hpp"
 #include "transports/session/handshake.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +16,22 @@ namespace signalbox {
 /// thread.
 class connect_report {
 public:
-  /// The site was asked. `said` is what it answered, in words that follow
-  /// "refused: "; `forwarded` the Cookie header that it got.
-  void asked(std::string_view nsp, const session::handshake& from, ec outcome,
-             std::string_view said, std::string_view forwarded);
+  /// What the site said of a client.
+  struct answer {
+    /// In words that follow "refused: ".
+    std::string said;
+    /// The Cookie header that the site got.
+    std::string forwarded;
+  };
 
-  /// A CONNECT was refused for something else than what the site said.
+  /// Returns whether such a decision of the site may be worth a line.
+  static bool tells(ec outcome);
+
+  /// The site was asked. `what` is called if there is a line.
+  void asked(std::string_view nsp, const session::handshake& from, ec outcome,
+             const std::function<answer()>& what);
+
+  /// A CONNECT was refused for another reason than the site's answer.
   void refused(std::string_view nsp, const session::handshake& from, ec why);
 
   /// A client offered a key that is none, or one for other namespaces.

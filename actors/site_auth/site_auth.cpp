@@ -105,8 +105,9 @@ private:
 
   void on(authenticate& x) {
     if (auth_url_.host.empty()) {
-      report("site.auth-url is not set, so nobody can be admitted to " + x.nsp);
-      tell(x.nsp, *x.from, ec::unavailable, "site.auth-url is not set");
+      report("site.auth-url is not set, so no browser can enter " + x.nsp);
+      tell(x.nsp, *x.from, ec::unavailable,
+           [] { return "site.auth-url is not set"; });
       reply({x.asker, x.ticket}, verdict{});
       return;
     }
@@ -119,7 +120,8 @@ private:
     const auto* known = cache_.find(key, home().home().wheel().now());
     if (known != nullptr && known->asked >= x.not_before) {
       ++count_.auth_cached;
-      tell(x.nsp, *x.from, known->outcome, "the site said so before");
+      tell(x.nsp, *x.from, known->outcome,
+           [] { return "the site said so before"; });
       reply({x.asker, x.ticket}, *known);
       return;
     }
@@ -172,10 +174,11 @@ private:
     auto answer =
       read_verdict(x, {opts_.limits.name_bytes, opts_.limits.rooms}, why);
     answer.asked = stamp;
-    tell(nsp, *from, answer.outcome,
-         why.empty()
-           ? "the site answered with status " + std::to_string(x.status)
-           : why);
+    tell(nsp, *from, answer.outcome, [&] {
+      return why.empty()
+               ? "the site answered with status " + std::to_string(x.status)
+               : why;
+    });
     if (answer.outcome == ec::unavailable) {
       ++count_.auth_failures;
       report("cannot ask " + codec::hide_user_info(opts_.site.auth_url) + ": "
@@ -312,19 +315,25 @@ private:
       });
   }
 
-  /// Reports what the site said of a client.
+  /// Reports what the site said of a client; `said` makes the words.
+  template <class Said>
   void tell(const std::string& nsp, const session::handshake& from, ec outcome,
-            const std::string& said) {
+            Said said) {
+    if (!connect_report::tells(outcome))
+      return;
     auto anonymous = std::any_of(
       opts_.namespaces.begin(), opts_.namespaces.end(),
       [&nsp](const auto& x) { return x.anonymous && x.name == nsp; });
     if (outcome == ec::unauthorized && anonymous)
       return;
-    auto words = outcome == ec::none
-                   ? said
-                   : std::string{to_string(outcome)} + ", " + said;
-    decisions_.asked(nsp, from, outcome, words,
-                     wanted_cookies(from.header("cookie")));
+    decisions_.asked(nsp, from, outcome, [&] {
+      connect_report::answer out;
+      if (outcome != ec::none)
+        out.said.append(to_string(outcome)).append(", ");
+      out.said += said();
+      out.forwarded = wanted_cookies(from.header("cookie"));
+      return out;
+    });
   }
 
   /// Logs a problem with the site, but not for each of a thousand clients.

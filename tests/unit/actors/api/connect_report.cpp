@@ -3,7 +3,9 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <sstream>
+#include <stdexcept>
 
 #include "tests/support/check.hpp"
 
@@ -43,6 +45,11 @@ session::handshake browser() {
   return x;
 }
 
+std::function<connect_report::answer()> says(std::string forwarded,
+                                             std::string said) {
+  return [=] { return connect_report::answer{said, forwarded}; };
+}
+
 } // namespace
 
 TEST(cookies are shown by their names) {
@@ -64,11 +71,10 @@ TEST(cookies are shown by their names) {
 TEST(a refusal by the site tells namespace and page and cookies) {
   recorder log{spdlog::level::info};
   connect_report x;
-  x.asked("/shop", browser(), ec::unauthorized,
-          "unauthorized, the site answered with status 401", "lang=de");
+  x.asked("/shop", browser(), ec::unauthorized, says("lang=de", "no"));
   CHECK_EQUAL(log.take(),
-              "info CONNECT to \"/shop\" refused: unauthorized, the site "
-              "answered with status 401; Origin \"https://www.example\"; "
+              "info CONNECT to \"/shop\" refused: no; "
+              "Origin \"https://www.example\"; "
               "cookies that came: session, lang; forwarded: lang\n");
 }
 
@@ -79,6 +85,11 @@ TEST(refusals come once a second) {
     x.refused("/nope", browser(), ec::invalid_namespace);
   auto text = log.take();
   CHECK_EQUAL(std::count(text.begin(), text.end(), '\n'), 1);
+  MESSAGE("words are made for a line only");
+  x.asked("/", browser(), ec::unauthorized, []() -> connect_report::answer {
+    throw std::logic_error{"asked in vain"};
+  });
+  CHECK(!connect_report::tells(ec::none));
 }
 
 TEST(every decision is told at debug) {
@@ -92,7 +103,7 @@ TEST(every decision is told at debug) {
   CHECK_EQUAL(log.take(),
               "debug CONNECT to \"/\" accepted: a user of the site; "
               "Origin \"https://www.example\"\n");
-  x.asked("/", browser(), ec::none, "the site answered with status 200", "");
+  x.asked("/", browser(), ec::none, says("", "yes"));
   CHECK(log.take().starts_with("debug CONNECT to \"/\" known to the site: "));
 }
 
@@ -100,7 +111,8 @@ TEST(no line holds a cookie or a key or a forged line) {
   recorder log{spdlog::level::debug};
   connect_report x;
   auto from = browser();
-  x.asked("/a\nb", from, ec::unavailable, "why\nforged", "session=s3cret");
+  x.asked("/a\nb", from, ec::unavailable,
+          says("session=s3cret", "why\nforged"));
   x.refused("/a\nb", from, ec::too_many_connections);
   x.bad_key("/a\nb", from, false);
   x.accepted("/a\nb", from, false, false);
