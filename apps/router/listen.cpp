@@ -1,17 +1,19 @@
 #include "apps/router/listen.hpp"
 
 #include "apps/router/show.hpp"
+#include "transports/codec/engine/v4.hpp"
 #include "transports/codec/json_split.hpp"
 #include "transports/codec/json_text.hpp"
+#include "transports/codec/socket/v5.hpp"
 #include "transports/codec/uri.hpp"
 #include "transports/net/http_client.hpp"
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -22,7 +24,9 @@ namespace {
 /// Longer than a poll is held by any setting that makes sense.
 constexpr auto poll_timeout = std::chrono::minutes{5};
 
-constexpr char record_separator = '\x1e';
+/// Wide: what the router sends is within its own bounds already.
+constexpr auto any_number = std::numeric_limits<size_t>::max();
+constexpr socket::v5::limits bounds{{any_number, any_number}, 1000000, 65536};
 
 /// A session by polling: one GET after the other, a POST where one is due.
 class listener {
@@ -31,11 +35,11 @@ public:
            codec::url where)
     : line_(line), url_(url), key_(std::move(key)), where_(std::move(where)) {
     std::string error;
-    net::http_client::options bounds;
-    bounds.timeout = poll_timeout;
-    bounds.max_reply = 16 << 20;
+    net::http_client::options opts;
+    opts.timeout = poll_timeout;
+    opts.max_reply = 16 << 20;
     client_ = std::make_unique<net::http_client>(
-      loop_, bounds, net::tls_context::client({}, error));
+      loop_, opts, net::tls_context::client({}, error));
   }
 
   int run() {
@@ -110,34 +114,51 @@ private:
   }
 
   void on_poll(const std::string& body) {
-    for (auto each : split_payload(body)) {
-      if (each == "2")
+    using type = engine::packet_type;
+    auto pieces = engine::v4::split_payload(body, any_number);
+    std::string scratch;
+    for (const auto& each : *pieces) {
+      auto x = engine::v4::decode_packet(each.bytes, scratch);
+      if (!x)
+        return stop(1, "the router sent what is no packet");
+      if (x->type == type::ping)
         post("3");
-      else if (each == "1")
+      else if (x->type == type::close)
         return stop(1, "the router has closed the connection");
-      else if (each.starts_with('4') && !on_packet(each.substr(1)))
+      else if (x->binary)
+        print("(" + std::to_string(x->data.size()) + " bytes)");
+      else if (x->type == type::message && !on_packet(x->data))
         return;
-      else if (each.starts_with('b'))
-        print("(" + std::to_string(each.size() / 4 * 3) + " bytes)");
     }
     poll();
   }
 
-  bool on_packet(std::string_view packet) {
-    auto x = read_heard(packet);
-    using kind = heard::kind;
-    if (x.is == kind::refused)
-      stop(1, "refused: " + x.text
+  /// Returns whether more is to come.
+  bool on_packet(std::string_view text) {
+    using type = socket::packet_type;
+    auto x = socket::v5::decode(text, bounds);
+    if (!x) {
+      stop(1, "the router sent what is no packet");
+      return false;
+    }
+    switch (x->type) {
+    case type::connect:
+      if (::isatty(STDERR_FILENO) == 1)
+        std::cerr << "signalbox: listening; Ctrl-C ends it. This counts as a "
+                     "connection of the user.\n";
+      return true;
+    case type::connect_error:
+      stop(1, "refused: " + x->data
                 + "; the key needs may-listen in ingest.keys, and the "
                   "namespace");
-    else if (x.is == kind::ended)
+      return false;
+    case type::disconnect:
       stop(1, "the user was disconnected");
-    else if (x.is == kind::joined && ::isatty(STDERR_FILENO) == 1)
-      std::cerr << "signalbox: listening; Ctrl-C ends it. This counts as a "
-                   "connection of the user.\n";
-    else if (x.is == kind::event)
-      print(x.text);
-    return x.is != kind::refused && x.is != kind::ended;
+      return false;
+    default:
+      print(x->data);
+      return true;
+    }
   }
 
   void print(const std::string& what) {
@@ -174,45 +195,6 @@ int listen(const command_line& line, const std::string& url,
     return 1;
   }
   return listener{line, url, key, *where}.run();
-}
-
-std::vector<std::string_view> split_payload(std::string_view body) {
-  std::vector<std::string_view> out;
-  while (!body.empty()) {
-    auto packet = body.substr(0, body.find(record_separator));
-    out.push_back(packet);
-    body.remove_prefix(std::min(packet.size() + 1, body.size()));
-  }
-  return out;
-}
-
-heard read_heard(std::string_view packet) {
-  using kind = heard::kind;
-  if (packet.empty())
-    return {};
-  auto type = packet.front();
-  packet.remove_prefix(1);
-  // Binary events begin with the number of their attachments.
-  if (type == '5')
-    packet.remove_prefix(std::min(packet.find('-') + 1, packet.size()));
-  if (packet.starts_with('/'))
-    packet.remove_prefix(std::min(packet.find(',') + 1, packet.size()));
-  auto begin = packet.find_first_of("[{");
-  std::string text{begin == packet.npos ? std::string_view{}
-                                        : packet.substr(begin)};
-  switch (type) {
-  case '0':
-    return {kind::joined, {}};
-  case '1':
-    return {kind::ended, {}};
-  case '2':
-  case '5':
-    return {kind::event, std::move(text)};
-  case '4':
-    return {kind::refused, std::move(text)};
-  default:
-    return {};
-  }
 }
 
 } // namespace signalbox::app
