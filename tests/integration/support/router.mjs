@@ -81,7 +81,11 @@ class Program {
 
   // Resolves when a line has come; a thread of its own writes them.
   async logs(line) {
-    await until(() => line.test(this.log()), 5000, `${line} in the log`);
+    try {
+      await until(() => line.test(this.log()), 5000, `${line} in the log`);
+    } catch (error) {
+      throw new Error(`${error.message}\n${this.log().slice(-4000)}`);
+    }
   }
 
   async ready() {
