@@ -2,11 +2,13 @@
 #include "apps/router/command_table.hpp"
 #include "apps/router/options.hpp"
 
+#include <algorithm>
+
 namespace signalbox::app {
 
 namespace {
 
-/// Columns of a terminal that nobody has widened.
+/// Columns of a terminal as it opens.
 constexpr size_t columns = 80;
 
 constexpr size_t left_column = 26;

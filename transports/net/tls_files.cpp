@@ -27,7 +27,7 @@ std::string about(std::string_view part, const std::string& file,
   return std::string{part} + ": " + file + ": " + why;
 }
 
-/// OpenSSL would ask at the terminal, and nobody might sit there.
+/// Stands for the question that OpenSSL would put at the terminal of a service.
 int no_passphrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -132,9 +132,8 @@ struct free_context {
 bool known_cipher(std::string_view item, bool newest) {
   if (item.starts_with('@'))
     return true;
-  std::string name{item.substr(item.find_first_not_of("!+-") == item.npos
-                                 ? 0
-                                 : item.find_first_not_of("!+-"))};
+  auto begin = item.find_first_not_of("!+-");
+  std::string name{item.substr(begin == item.npos ? 0 : begin)};
   std::unique_ptr<SSL_CTX, free_context> scratch{SSL_CTX_new(TLS_method())};
   return newest ? SSL_CTX_set_ciphersuites(scratch.get(), name.c_str()) == 1
                 : SSL_CTX_set_cipher_list(scratch.get(), name.c_str()) == 1;

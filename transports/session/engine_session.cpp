@@ -359,11 +359,10 @@ void engine_session::flush() {
     speaks_.append_packet(x.first(), x.second(), x.binary(), binary, payload);
     outbox_.pop();
   }
-  answered_ = std::exchange(poll_, nullptr);
-  auto pending = answered_;
+  auto pending = std::exchange(poll_, nullptr);
   pending->answer(std::move(payload), binary);
-  if (!pending->leaving() && answered_ == pending)
-    answered_.reset();
+  if (pending->leaving())
+    answered_ = std::move(pending);
 }
 
 void engine_session::arm() {

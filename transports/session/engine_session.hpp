@@ -41,7 +41,7 @@ public:
   void open_polling();
 
   /// Ends the session if its client's heartbeat is overdue at `now`, which
-  /// which its timer finds out a tick later. Returns whether it was.
+  /// its timer finds out a tick later. Returns whether it was.
   bool expire(time_point now);
 
   /// Takes a GET. Answers it now if anything is queued. A second one at a time
@@ -135,7 +135,6 @@ private:
   void flush();
   void arm();
   bool writable() const noexcept;
-
   bool misses_heartbeat() const noexcept;
   time_point next_heartbeat() const noexcept;
   void answer_poll(std::initializer_list<std::string_view> packets);

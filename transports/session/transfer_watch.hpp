@@ -45,9 +45,8 @@ public:
       return false;
     if (now < next_)
       return true;
-    // More than a window may have passed.
-    auto due = std::min(now - since_, next_ - since_) * rules.rate;
-    if ((bytes - bytes_) * 1000 < due)
+    // However late it looks, only the window counts.
+    if ((bytes - bytes_) * 1000 < (next_ - since_) * rules.rate)
       return false;
     since_ = now;
     next_ = now + rules.rate_ms;
