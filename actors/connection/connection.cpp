@@ -268,7 +268,7 @@ private:
     send_refusal(nsp, why);
   }
 
-  /// Refuses a CONNECT that somebody else has reported.
+  /// Refuses a CONNECT whose reason is in the log already.
   void reject(const membership& x, ec why) {
     const auto& nsp = x.nsp;
     forget(x);

@@ -47,20 +47,20 @@ struct key_offer {
   bool shown = false;
   /// Which of the keys it is, nothing for one that is unknown.
   std::optional<size_t> index;
-  /// The user whose events it asks to see (`"listen"` beside the key), empty
-  /// for what is no id; nothing for a publisher.
+  /// Id of the user whose events it asks to see (`"listen"` beside the key),
+  /// empty if the id is malformed; none for a publisher.
   std::optional<std::string> listens = {};
 };
 
 /// Returns the key that a client shows with a CONNECT and its auth payload:
 /// that of the listener, the one that the payload offers, or the handshake's
-/// `Authorization` if that is known. Another one there was meant for somebody
-/// else.
+/// `Authorization` if that is known. An unknown one there counts as none: it
+/// may be for a proxy.
 key_offer find_key(const credentials& all, const session::handshake& from,
                    std::string_view auth, size_t name_bytes);
 
-/// Returns whether a key lets its client into a namespace, as a publisher or as
-/// one who listens.
+/// Returns whether a key lets its client into a namespace, as a publisher or to
+/// listen.
 bool may_join(const credentials& all, const key_offer& by,
               std::string_view nsp);
 

@@ -27,8 +27,8 @@ struct used_certificate {
 /// read.
 std::vector<used_certificate> used_certificates(const settings& x);
 
-/// Returns what is to be said of a certificate at `now` (seconds since 1970):
-/// that it ends within 14 days, has ended, or has not begun. Otherwise empty.
+/// Returns the warning of a certificate that at `now` (seconds since 1970) ends
+/// within 14 days, has ended, or has not begun; empty for any other.
 std::string expiry_warning(const used_certificate& x, int64_t now);
 
 /// Watches the certificates in use. From any thread.

@@ -11,7 +11,8 @@ namespace signalbox::app {
 
 namespace {
 
-/// Adds what is wrong with a part of TLS, which is known as "key: ...".
+/// Adds a fault of TLS files ("key: ...") as an error of its setting in a
+/// section ("tls.").
 void add(loaded_settings& x, const std::string& section,
          const std::string& error) {
   if (error.empty())

@@ -5,8 +5,8 @@
 namespace signalbox::app {
 
 /// Opens the files that the settings name, as the router would at its start:
-/// certificates, keys, authorities, the client's scripts. What is wrong becomes
-/// an error of its setting, a certificate that ends soon a warning.
+/// certificates, keys, authorities, the client's scripts. Adds an error for
+/// each faulty file and a warning for each certificate that ends soon.
 void check_files(loaded_settings& x);
 
 } // namespace signalbox::app

@@ -11,8 +11,8 @@ namespace signalbox::app {
 /// reached.
 int run_command(const command_line& line, const settings& opts);
 
-/// Runs `key new`: prints a secret that nobody can guess, and to a person what
-/// to do with it. Returns the exit code.
+/// Runs `key new`: prints 24 random bytes in base64url, and on a terminal where
+/// to put them. Returns the exit code.
 int new_key();
 
 /// Runs `serve` until a signal ends it. Returns the exit code. The command line

@@ -7,7 +7,7 @@
 
 namespace signalbox::app {
 
-/// Returns whether people read what a command prints: on a terminal, unless the
+/// Returns whether a command prints for people: on a terminal, unless the
 /// flags --json and --table say otherwise.
 bool for_people(const command_line& line);
 

@@ -1,4 +1,4 @@
-// The log: whoever reads standard error, or does not, stops nothing else.
+// The log: a reader of standard error that stands still stops nothing else.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

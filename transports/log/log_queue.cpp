@@ -85,7 +85,8 @@ struct log_queue::state {
         x.remove_prefix(static_cast<size_t>(n));
         ++progress;
       } else if (errno == EAGAIN) {
-        // Whoever shares the descriptor may have made it so.
+        // Another process that shares the descriptor may have made it
+        // non-blocking.
         pollfd ready{fd, POLLOUT, 0};
         ::poll(&ready, 1, -1);
       } else if (errno != EINTR) {

@@ -84,7 +84,7 @@ void memory_guard::run() {
 void memory_guard::look() {
   auto now = loop::clock();
   auto used = used_();
-  // The allocator keeps what was freed; nobody is closed for that.
+  // Memory that the allocator keeps is given back before a client is closed.
   if (used > limit_ && now - trimmed_at_ >= trim_interval) {
     trimmed_at_ = now;
     ::malloc_trim(0);

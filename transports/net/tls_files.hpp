@@ -27,7 +27,7 @@ struct tls_rules {
 std::string use_identity(ssl_ctx_st* context, const std::string& certificate,
                          const std::string& key);
 
-/// Has a context trust the authorities in a file, and nobody else. Returns an
+/// Has a context trust the authorities in a file, and no others. Returns an
 /// empty string or what is wrong, of the part `part`.
 std::string use_authorities(ssl_ctx_st* context, const std::string& file,
                             std::string_view part);

@@ -235,7 +235,7 @@ void tunnel_opener::pass(size_t n) {
 /// Does what was put off until everything is written.
 void tunnel_opener::settle() {
   if (!down_.empty()) {
-    // Nobody else watches over what is left.
+    // The rest has no other deadline.
     if (over_ && watch_ == nullptr) {
       const auto& http = task_.owner->limits().http;
       auto now = home_.wheel().now();
