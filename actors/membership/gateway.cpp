@@ -5,6 +5,7 @@
 #include "actors/shard/coordinator.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/binary_serializer.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
@@ -21,6 +22,14 @@ constexpr auto patience = std::chrono::seconds{5};
 
 /// BASP tells published actors by ports; there is one, so any number will do.
 constexpr uint16_t gate_port = 1;
+
+/// Returns an id as it is on the wire.
+std::string written(const caf::node_id& id) {
+  std::vector<char> out;
+  caf::binary_serializer to{nullptr, out};
+  to(id);
+  return {out.begin(), out.end()};
+}
 
 void shake_hands(caf::event_based_actor* self, const caf::actor& basp,
                  const caf::io::scribe_ptr& connection,
@@ -74,6 +83,7 @@ std::string gateway::listen(const caf::actor& gate) {
     if (with.tls == nullptr)
       return "cluster." + error;
   }
+  with.self = written(sys_.node());
   port_ = std::make_unique<net::peer_port>(shards_of(sys_).at(0).home(), with);
   address_ = opts_.listen;
   return port_->listen(address_, [this, gate](std::shared_ptr<net::channel> x) {

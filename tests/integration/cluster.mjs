@@ -317,6 +317,21 @@ describe('strangers at cluster.listen', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const giant = Buffer.alloc(64, 0xff);
+  // What CAF's broker would take, to its harm, from a peer: messages of BASP.
+  const number = (x, size) => {
+    const out = Buffer.alloc(8);
+    out.writeBigUInt64BE(BigInt(x));
+    return out.subarray(8 - size);
+  };
+  const message = (type, data, target, payload = Buffer.alloc(0)) => Buffer.concat([
+    number(type, 1), number(0, 3), number(payload.length, 4), number(data, 8), number(0, 8),
+    number(target, 8), payload]);
+  const self = Buffer.concat([number(0x3e9aab9bac79n, 8), number(99, 4), Buffer.alloc(20, 7)]);
+  const greeting = message(1, 0, 0, self);
+  const value = (type, bytes) => message(2, 1n << 60n, 15, Buffer.concat([
+    number(0, 3), Buffer.from([type.length + 4]), Buffer.from(`@<>+${type}`), bytes]));
+  const nested = Buffer.concat(Array.from({ length: 3000 }, () => Buffer.concat([
+    number(0, 2), Buffer.from([12]), Buffer.from('@<>+@message')])));
 
   // Each resolves when it was hung up on. Who could stay could come by thousands.
   function overTls(port, cert, key, bytes) {
@@ -327,6 +342,9 @@ describe('strangers at cluster.listen', () => {
     });
     return within(over, 20000, 'the end of TLS').finally(() => made.destroy());
   }
+
+  const asNode = (port, bytes) =>
+    overTls(port, cluster.files('node3.pem'), cluster.files('node3.key'), bytes);
 
   async function overTcp(port, bytes) {
     const made = await Connection.open(port);
@@ -342,10 +360,23 @@ describe('strangers at cluster.listen', () => {
     'a foreign certificate': (port) =>
       overTls(port, foreign('node1.pem'), foreign('node1.key'), giant),
     'no certificate': (port) => overTls(port, undefined, undefined, giant),
-    'a node that says a giant length': (port) =>
-      overTls(port, cluster.files('node3.pem'), cluster.files('node3.key'), giant),
-    'a node that says garbage': (port) =>
-      overTls(port, cluster.files('node3.pem'), cluster.files('node3.key'), randomBytes(4096)),
+    'a node that says a giant length': (port) => asNode(port, giant),
+    'a node that says garbage': (port) => asNode(port, randomBytes(4096)),
+    'a node that greets with nothing': (port) => asNode(port, message(1, 0, 0)),
+    'a node that greets as if it was called': (port) => asNode(port, message(0, 3, 0)),
+    'a node that greets twice with nothing': (port) =>
+      asNode(port, Buffer.concat([greeting, message(1, 0, 0)])),
+    'a node whose value announces 4 GiB': (port) =>
+      asNode(port, Buffer.concat([greeting,
+        value('@charbuf', Buffer.from([255, 255, 255, 255, 15]))])),
+    'a node whose value has no end': (port) =>
+      asNode(port, Buffer.concat([greeting, value('@message', nested)])),
+    'a node that ends the actors of others': (port) =>
+      asNode(port, Buffer.concat([greeting, value('@exit', Buffer.concat([number(1, 8), self,
+        number(4, 1), number(0xfabdbb9, 8), number(0, 2), Buffer.from([3]),
+        Buffer.from('@<>')]))])),
+    'a node that says what none does': (port) =>
+      asNode(port, Buffer.concat([greeting, message(7, 0, 0, Buffer.from('x'))])),
   };
 
   for (const [name, visit] of Object.entries(strangers))

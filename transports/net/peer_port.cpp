@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,7 +76,8 @@ public:
   peer(peer_port& owner, int fd, bool accepted)
     : owner_(owner), loop_(owner.loop_), socket_(owner.loop_, fd, nullptr),
       accepted_(accepted),
-      guard_(owner.opts_.max_handshake, owner.opts_.max_payload),
+      guard_({accepted, owner.opts_.self, owner.opts_.max_message,
+              owner.opts_.max_batch}),
       timer_(session::make_timer<&peer::on_timeout>(this)) {
     loop_.wheel().arm(timer_, owner_.opts_.patience.count());
   }
@@ -215,7 +217,10 @@ private:
   bool admit(std::string_view bytes) {
     if (!guard_.take(bytes)) {
       ++owner_.counters_.broken;
-      end("it does not speak BASP");
+      // Others knock at any port; a node has a certificate.
+      if (guard_.greeted())
+        spdlog::warn("a node was cut off: it sent {}", guard_.trouble());
+      end(std::string{"it sent "} + guard_.trouble());
       return false;
     }
     if (guard_.greeted())

@@ -23,9 +23,9 @@ struct peer_port_counters {
   std::atomic<uint64_t> broken{0};
 };
 
-/// The port where other nodes connect, and the way to theirs. Does TLS, sees to
-/// it that whoever connects is a node that speaks in time, and watches the
-/// lengths in what it says. Lives on one loop.
+/// The port where other nodes connect, and the way to theirs. Does TLS, gives a
+/// connection a time to prove that it is one of a node, and ends it at the
+/// first message that no node sends. Lives on one loop.
 class peer_port {
 public:
   struct options {
@@ -36,8 +36,11 @@ public:
     /// Most connections that have not proved to be nodes; beyond it the oldest
     /// one goes.
     size_t strangers = 64;
-    size_t max_handshake = 65536;
-    size_t max_payload = 67108864;
+    /// Id of this process, and bounds of what other nodes send; see
+    /// `codec::basp_guard`.
+    std::string self;
+    size_t max_message = 65536;
+    size_t max_batch = 67108864;
   };
 
   /// Takes over the connection of a node that has greeted.

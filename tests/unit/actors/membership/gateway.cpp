@@ -3,6 +3,7 @@
 #include "actors/api/register.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/shard/coordinator.hpp"
+#include "tests/support/basp.hpp"
 #include "tests/unit/transports/net/peer_sockets.hpp"
 
 #include <caf/actor_system.hpp>
@@ -34,11 +35,17 @@ struct config : shard_config {
   }
 };
 
-/// Answers batches with what they carry, doubled.
+/// Answers batches with what they carry, doubled, to the last one that opened a
+/// session; without being known, as links do.
 caf::behavior echo(caf::event_based_actor*) {
-  return {[](const link_batch& x) {
-    return link_batch{x.session, x.number, x.received, x.bytes + x.bytes};
-  }};
+  auto asker = std::make_shared<caf::actor>();
+  return {[asker](const link_open& x) {
+            *asker = caf::actor_cast<caf::actor>(x.link);
+          },
+          [asker](const link_batch& x) {
+            caf::anon_send(*asker, link_batch{x.session, x.number, x.received,
+                                              x.bytes + x.bytes});
+          }};
 }
 
 /// One process.
@@ -80,11 +87,12 @@ struct node {
   /// Returns how many bytes an echo has.
   size_t ask(const caf::strong_actor_ptr& whom, size_t size) {
     size_t out = 0;
-    (*self)
-      ->request(caf::actor_cast<caf::actor>(whom), longest,
-                link_batch{1, 2, 3, std::string(size, 'x')})
-      .receive([&](const link_batch& x) { out = x.bytes.size(); },
-               [](const caf::error&) { CAF_FAIL("no echo"); });
+    auto to = caf::actor_cast<caf::actor>(whom);
+    caf::anon_send(
+      to, link_open{{}, caf::actor_cast<caf::strong_actor_ptr>(*self)});
+    caf::anon_send(to, link_batch{1, 2, 3, std::string(size, 'x')});
+    (*self)->receive([&](const link_batch& x) { out = x.bytes.size(); },
+                     caf::after(longest) >> [] { CAF_FAIL("no echo"); });
     return out;
   }
 
@@ -120,6 +128,9 @@ TEST(two processes reach each other) {
   CHECK_EQUAL(b.ask(there.gate, 20000000), 40000000u);
   CHECK_EQUAL(b.ask(there.gate, 0), 0u);
   CHECK_EQUAL(a.way->counters().accepted, 1u);
+  MESSAGE("CAF says nothing that is not let through");
+  CHECK_EQUAL(a.way->counters().broken, 0u);
+  CHECK_EQUAL(b.way->counters().broken, 0u);
 }
 
 TEST(nobody is there) {
@@ -166,10 +177,17 @@ TEST(a stranger costs nothing) {
   REQUIRE(there.gate != nullptr);
   auto port = static_cast<uint16_t>(
     std::atoi(a.way->address().c_str() + a.way->address().rfind(':') + 1));
-  auto stranger = net::knock(port);
-  stranger.send(net::message(0, 0x7fffffff, 0));
-  CHECK(stranger.ends());
-  CHECK_EQUAL(a.way->counters().broken, 1u);
+  namespace basp = test::basp;
+  auto large = basp::client_handshake(basp::id('s'));
+  large.replace(4, 4, "\x7f\xff\xff\xff");
+  // CAF would read the payload that is not there.
+  for (const auto& wrong : {large, basp::message(1, 0, 0, 0, 0, {}),
+                            basp::message(0, 0, 3, 0, 0, {})}) {
+    auto stranger = net::knock(port);
+    stranger.send(wrong);
+    CHECK(stranger.ends());
+  }
+  CHECK_EQUAL(a.way->counters().broken, 3u);
   CHECK_EQUAL(b.ask(there.gate, 10), 20u);
 }
 

@@ -1,5 +1,6 @@
 #include "transports/net/peer_port.hpp"
 
+#include "tests/support/basp.hpp"
 #include "tests/unit/transports/net/channel_end.hpp"
 #include "tests/unit/transports/net/peer_sockets.hpp"
 
@@ -21,10 +22,10 @@ using namespace signalbox;
 using net::channel_end;
 using net::knock;
 using net::mailbox;
-using net::message;
 using net::peer_port;
 using net::socket_end;
 using std::chrono::milliseconds;
+namespace basp = test::basp;
 
 namespace {
 
@@ -70,8 +71,17 @@ struct port {
   peer_port x;
 };
 
+/// What the node says that dials, and the one that is dialed.
 std::string handshake() {
-  return message(0, 50, 50);
+  return basp::client_handshake(basp::id('d'));
+}
+
+std::string answer() {
+  return basp::server_handshake(basp::id('a'));
+}
+
+std::string batch(size_t size) {
+  return basp::link_batch(22, 7, 1, std::string(size, 'x'));
 }
 
 struct fixture {
@@ -108,10 +118,10 @@ struct fixture {
     CHECK(out.end.send(handshake()));
     auto in = a.nodes.take();
     REQUIRE(in.open());
-    CHECK_EQUAL(in.read(82), handshake());
-    CHECK(in.send(handshake()));
-    CHECK_EQUAL(out.end.read(82), handshake());
-    auto large = message(2, 300000, 300000);
+    CHECK_EQUAL(in.read(handshake().size()), handshake());
+    CHECK(in.send(answer()));
+    CHECK_EQUAL(out.end.read(answer().size()), answer());
+    auto large = batch(300000);
     CHECK(out.end.send(large));
     CHECK(in.read(large.size()) == large);
     CHECK(in.send(large));
@@ -223,9 +233,9 @@ TEST(a handshake that fails harms no other connection) {
   out.end.send(handshake());
   auto in = a.nodes.take();
   REQUIRE(in.open());
-  CHECK_EQUAL(in.read(82), handshake());
-  in.send(handshake());
-  CHECK_EQUAL(out.end.read(82), handshake());
+  CHECK_EQUAL(in.read(handshake().size()), handshake());
+  in.send(answer());
+  CHECK_EQUAL(out.end.read(answer().size()), answer());
   for (const auto* words :
        {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\xff\xff nothing of the kind",
         "\x80\x80"}) {
@@ -233,7 +243,7 @@ TEST(a handshake that fails harms no other connection) {
     stranger.send(words);
     ::shutdown(stranger.fd(), SHUT_WR);
     CHECK(stranger.ends());
-    auto more = message(2, 10, 10);
+    auto more = batch(10);
     CHECK(out.end.send(more));
     CHECK(in.read(more.size()) == more);
     CHECK(in.send(more));
@@ -252,7 +262,7 @@ TEST(who says nothing or not enough is closed in time) {
   auto slow = knock(a.number());
   slow.send(handshake().substr(0, 1));
   auto half = knock(a.number());
-  half.send(handshake().substr(0, 81));
+  half.send(handshake().substr(0, 63));
   CHECK(silent.ends());
   CHECK(slow.ends());
   CHECK(half.ends());
@@ -291,24 +301,46 @@ TEST(other protocols are cut off at once) {
 }
 
 TEST(a length that is too large cuts the connection off) {
-  opts.max_handshake = 1000;
-  opts.max_payload = 5000;
+  opts.max_message = 1000;
+  opts.max_batch = 5000;
   port a{opts};
   auto first = knock(a.number());
-  first.send(message(0, 1001, 0));
+  first.send(
+    basp::message(1, 0, 0, 0, 0, std::string(1001, 'x')).substr(0, 32));
   CHECK(first.ends());
   CHECK_EQUAL(a.x.counters().broken, 1u);
   auto second = knock(a.number());
   second.send(handshake());
   auto in = a.nodes.take();
   REQUIRE(in.open());
-  second.send(message(2, 5000, 5000));
-  CHECK_EQUAL(in.read(82 + 5032).size(), 82u + 5032u);
+  auto whole = batch(4945);
+  CHECK_EQUAL(whole.size(), 5032u);
+  second.send(whole);
+  CHECK_EQUAL(in.read(64 + 5032).size(), 64u + 5032u);
   CHECK(second.quiet());
-  second.send(message(2, 0x40000000, 0));
+  second.send(batch(4946).substr(0, 32));
   CHECK(second.ends());
   CHECK(in.ends());
   CHECK_EQUAL(a.x.counters().broken, 2u);
+}
+
+TEST(a message that no node sends cuts the connection off) {
+  port a{opts};
+  port b{opts};
+  auto empty = knock(a.number());
+  empty.send(basp::message(1, 0, 0, 0, 0, {}));
+  CHECK(empty.ends());
+  MESSAGE("on both sides");
+  auto out = b.dial(a.address);
+  out.end.send(handshake());
+  auto in = a.nodes.take();
+  REQUIRE(in.open());
+  in.send(answer());
+  CHECK_EQUAL(out.end.read(answer().size()), answer());
+  in.send(handshake());
+  CHECK(out.end.ends());
+  CHECK_EQUAL(a.x.counters().broken, 1u);
+  CHECK_EQUAL(b.x.counters().broken, 1u);
 }
 
 TEST(of too many strangers the oldest goes) {

@@ -150,13 +150,4 @@ inline socket_end knock(uint16_t number) {
   return socket_end{fd};
 }
 
-/// A message of BASP: 32 bytes of header and what it announces.
-inline std::string message(unsigned type, uint32_t announced, size_t payload) {
-  std::string out(32, '\0');
-  out[0] = static_cast<char>(type);
-  for (size_t i = 0; i < 4; ++i)
-    out[4 + i] = static_cast<char>(announced >> (24 - 8 * i));
-  return out.append(payload, 'x');
-}
-
 } // namespace signalbox::net
