@@ -16,6 +16,8 @@ struct peer_info {
   /// Bytes on their way there.
   uint64_t queue_bytes = 0;
   uint64_t reconnects = 0;
+  /// Names of the settings that should be alike on all nodes and are not.
+  std::vector<std::string> differs;
   uint64_t sent_bytes = 0;
   uint64_t received_bytes = 0;
   uint64_t sent_batches = 0;
@@ -28,6 +30,8 @@ struct cluster_info {
   std::string name;
   /// Whether all nodes agree on who lives.
   bool settled = false;
+  /// Why this node must not take part as it is; empty if it may.
+  std::string conflict;
   std::vector<peer_info> members;
 };
 

@@ -21,6 +21,7 @@ enum class actor_kind : uint8_t {
   link,
   relay,
   tunnels,
+  supervisor,
   count_,
 };
 
@@ -75,6 +76,7 @@ struct counters {
   number events_duplicate{0};
   number events_offline{0};
   number bad_keys{0};
+  number calls_unanswered{0};
   number limit_event_size{0};
   number limit_batch{0};
   number limit_idempotency{0};

@@ -56,6 +56,14 @@ constexpr entry entries[] = {
   {"verdict_void", "the user was changed while the site was asked; try again",
    503},
   {"overloaded", "the router is short of memory; try again", 503},
+  {"unanswered",
+   "no answer within ingest.timeout; events may have been accepted, so repeat "
+   "them with their idempotency keys",
+   503},
+  {"broken",
+   "a part of the router has failed and it is about to start anew; events may "
+   "have been accepted, so repeat them with their idempotency keys",
+   503},
 };
 
 static_assert(std::size(entries) == static_cast<size_t>(ec::count_),

@@ -66,6 +66,10 @@ enum class ec : uint8_t {
   verdict_void,
   /// The process has more memory than limits.memory allows.
   overloaded,
+  /// The router itself did not answer in time.
+  unanswered,
+  /// A part of the router has failed; it is about to start anew.
+  broken,
   /// Number of codes.
   count_,
 };

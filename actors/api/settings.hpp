@@ -201,6 +201,8 @@ struct ingest_settings {
   milliseconds idempotency_window{600000};
   /// Most confirms under way at a time.
   size_t max_confirms = 10000;
+  /// How long a call may go without an answer, beside its confirm.
+  milliseconds timeout{15000};
 };
 
 /// What a connection beyond `presence.max-connections` does.

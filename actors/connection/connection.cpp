@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <exception>
 #include <string_view>
 
 namespace signalbox {
@@ -38,12 +37,7 @@ public:
   // -- session_side -----------------------------------------------------------
 
   void on_packet(socket::packet&& packet) override {
-    // What one client breaks costs only that client.
-    try {
-      take(packet);
-    } catch (const std::exception& e) {
-      fail(e);
-    }
+    attempt([&] { take(packet); });
   }
 
   bool ready() const noexcept override {
@@ -71,7 +65,9 @@ public:
   }
 
   bool push(const codec::shared_event& event, bool volatile_) {
-    return out_ != nullptr && out_->send(event, {}, volatile_);
+    auto sent = false;
+    attempt_later([&] { sent = out_ && out_->send(event, {}, volatile_); });
+    return sent;
   }
 
   void on_namespace_down(membership& x) {
@@ -99,10 +95,11 @@ protected:
     population_.end();
     deadline_.cancel();
     inbox_.reset();
-    // Ended by somebody else while the session lives: close its socket.
-    if (auto* out = std::exchange(out_, nullptr))
-      out->close(close_reason::actor_down);
+    auto* out = std::exchange(out_, nullptr);
+    // First: the hubs must not keep what is gone, whatever the rest throws.
     leave_all();
+    if (out != nullptr)
+      out->close(close_reason::actor_down);
   }
 
 private:
@@ -445,6 +442,10 @@ private:
   }
 
   void on_deadline() {
+    attempt([this] { look_at_deadlines(); });
+  }
+
+  void look_at_deadlines() {
     if (lonely_until_ != 0 && now() >= lonely_until_) {
       ++shared_.count.connect_timeouts;
       close(close_reason::connect_timeout);

@@ -32,7 +32,7 @@ public:
       population_(count, actor_kind::ingest),
       confirms_(at.home().wheel(),
                 [this](auto& event, bool is_routed, const auto& outcome) {
-                  on_confirm_over(event, is_routed, outcome);
+                  attempt([&] { on_confirm_over(event, is_routed, outcome); });
                 }) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,

@@ -17,7 +17,6 @@ namespace {
 using codec::json_kind;
 
 constexpr int64_t least_confirm_ms = 100;
-constexpr int64_t most_confirm_ms = 60000;
 constexpr size_t key_bytes = 256;
 
 refusal bad(std::string_view member, std::string message) {

@@ -33,6 +33,9 @@ struct target {
   std::vector<std::string> names;
 };
 
+/// Longest time that a confirm may take.
+constexpr int64_t most_confirm_ms = 60000;
+
 /// One posted event. Views belong to the text it was read from.
 struct post {
   std::string nsp = "/";

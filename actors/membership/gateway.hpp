@@ -35,6 +35,11 @@ public:
     return address_;
   }
 
+  /// Returns CAF's broker, which carries the links.
+  const caf::actor& broker() const noexcept {
+    return basp_;
+  }
+
   /// Connects to the node at `address` and answers `asker` with `dialed`.
   void dial(const std::string& address, const membership_actor& asker);
 

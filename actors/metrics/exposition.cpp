@@ -15,8 +15,9 @@ namespace signalbox {
 namespace {
 
 constexpr std::string_view kinds[] = {
-  "connection", "presence",  "users",      "nsp",  "hub",   "ingest",
-  "site_auth",  "transport", "membership", "link", "relay", "tunnels",
+  "connection", "presence",  "users",      "nsp",        "hub",
+  "ingest",     "site_auth", "transport",  "membership", "link",
+  "relay",      "tunnels",   "supervisor",
 };
 
 static_assert(std::size(kinds) == static_cast<size_t>(actor_kind::count_),
@@ -254,6 +255,9 @@ void render_ingest(text& out, const counters& c) {
               c.events_offline.load());
   out.counter("bad_keys_total", "Posts and CONNECTs with a wrong key.",
               c.bad_keys.load());
+  out.counter("calls_unanswered_total",
+              "Calls of the API answered with 503 for want of another answer.",
+              c.calls_unanswered.load());
   out.counter("deliveries_total", "Events handed to connections.",
               c.deliveries.load());
   out.counter("deliveries_dropped_total",
@@ -269,6 +273,9 @@ void render_ingest(text& out, const counters& c) {
 void render_peers(text& out, const cluster_info& x) {
   out.gauge("cluster_settled", "1 if all nodes agree on who lives.",
             static_cast<int>(x.settled));
+  out.gauge("cluster_conflict",
+            "1 if this node must not take part as it is configured.",
+            static_cast<int>(!x.conflict.empty()));
   auto each = [&](std::string_view name, std::string_view kind,
                   std::string_view doc, auto value) {
     out.metric(name, kind, doc);
@@ -277,6 +284,9 @@ void render_peers(text& out, const cluster_info& x) {
   };
   each("peer_up", "gauge", "1 if the node is linked.",
        [](const auto& p) { return static_cast<int>(p.state == "up"); });
+  each("peer_settings_differ", "gauge",
+       "Settings that should be alike on all nodes and are not on this one.",
+       [](const auto& p) { return p.differs.size(); });
   each("peer_round_trip_microseconds", "gauge", "Last round trip to the node.",
        [](const auto& p) { return p.round_trip_us; });
   each("peer_queue_bytes", "gauge", "Bytes on their way to the node.",
@@ -390,8 +400,12 @@ std::string render_clients(const net::client_census& x) {
 std::string render_cluster(const cluster_info& x) {
   auto out = "{\"node\":" + std::to_string(x.node) + ",\"name\":";
   codec::quote_json(x.name, out);
-  out += std::string{",\"settled\":"} + (x.settled ? "true" : "false")
-         + ",\"members\":[";
+  out += std::string{",\"settled\":"} + (x.settled ? "true" : "false");
+  if (!x.conflict.empty()) {
+    out += ",\"conflict\":";
+    codec::quote_json(x.conflict, out);
+  }
+  out += ",\"members\":[";
   for (const auto& each : x.members) {
     if (out.back() != '[')
       out += ',';
@@ -400,7 +414,16 @@ std::string render_cluster(const cluster_info& x) {
     codec::quote_json(each.address, out);
     out += ",\"round_trip_us\":" + std::to_string(each.round_trip_us)
            + ",\"queue_bytes\":" + std::to_string(each.queue_bytes)
-           + ",\"reconnects\":" + std::to_string(each.reconnects) + '}';
+           + ",\"reconnects\":" + std::to_string(each.reconnects);
+    if (!each.differs.empty()) {
+      out += ",\"differs\":[";
+      for (const auto& name : each.differs) {
+        codec::quote_json(name, out);
+        out += ',';
+      }
+      out.back() = ']';
+    }
+    out += '}';
   }
   return out + "]}";
 }
@@ -409,9 +432,17 @@ std::string render_status(const all_counters& x, double uptime_seconds,
                           const std::string& version) {
   const auto& a = x.actors;
   auto number = [](const auto& y) { return std::to_string(y.load()); };
-  std::string state = x.draining ? "draining" : x.ready ? "ready" : "starting";
-  return "{\"version\":\"" + version + "\",\"state\":\"" + state
-         + "\",\"uptime_seconds\":"
+  std::string state = x.draining          ? "draining"
+                      : x.ready           ? "ready"
+                      : x.trouble.empty() ? "starting"
+                                          : "not ready";
+  std::string trouble;
+  if (!x.trouble.empty()) {
+    trouble = ",\"trouble\":";
+    codec::quote_json(x.trouble, trouble);
+  }
+  return "{\"version\":\"" + version + "\",\"state\":\"" + state + '"' + trouble
+         + ",\"uptime_seconds\":"
          + std::to_string(static_cast<int64_t>(uptime_seconds))
          + ",\"sessions\":{\"polling\":" + number(x.sessions.live_polling)
          + ",\"websocket\":" + number(x.sessions.live_websocket)

@@ -44,6 +44,8 @@ struct all_counters {
   const net::tunnel_counters* tunnels = nullptr;
   const net::peer_port_counters* peer_port = nullptr;
   std::vector<certificate_end> certificates = {};
+  /// Why the router is not ready though it neither starts nor drains.
+  std::string trouble = {};
 };
 
 /// Returns the Prometheus text exposition (format 0.0.4). Labels come from

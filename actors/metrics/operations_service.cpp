@@ -42,10 +42,13 @@ public:
       out.body = "ok\n";
     } else if (x.path == "/readyz") {
       auto all = read_();
-      out.status = all.ready ? 200 : 503;
-      out.body = all.ready      ? "ready\n"
-                 : all.draining ? "draining\n"
-                                : "starting\n";
+      // By 404 HAProxy knows a node that gets nothing new and keeps what it
+      // has.
+      out.status = all.ready ? 200 : x.query == "not-ready=404" ? 404 : 503;
+      out.body = all.ready              ? "ready\n"
+                 : !all.trouble.empty() ? "not ready: " + all.trouble + "\n"
+                 : all.draining         ? "draining\n"
+                                        : "starting\n";
     } else if (x.path == "/metrics") {
       out.content_type = "text/plain; version=0.0.4; charset=utf-8";
       out.body = render_metrics(read_());

@@ -38,7 +38,7 @@ relay_impl::relay_impl(caf::actor_config& cfg, shard& at, const settings& opts,
   : light_actor(cfg, at), opts_(opts), count_(count), mesh_(&others),
     users_(std::move(users)), nsps_(std::move(nsps)),
     population_(count, actor_kind::relay),
-    timer_(session::make_timer<&relay_impl::on_look>(this)),
+    timer_(make_actor_timer<&relay_impl::on_look>(this)),
     nodes_(others.nodes()), origin_(draw()) {
   for (const auto& each : opts.namespaces)
     if (each.sequenced)

@@ -12,6 +12,7 @@
 #include <caf/system_messages.hpp>
 #include <caf/type_nr.hpp>
 
+#include <exception>
 #include <typeinfo>
 #include <utility>
 
@@ -53,8 +54,32 @@ public:
   /// Ends the actor. Nothing is received after that.
   void quit(caf::error reason = {});
 
-  /// The same for what one of its handlers has thrown, which is logged.
-  void fail(const std::exception& e);
+  /// Does something on behalf of the actor that no message has set off: a
+  /// deadline, an answer from the network. What it throws ends the actor, as it
+  /// does within a message.
+  template <class F>
+  void attempt(F&& fun) {
+    try {
+      fun();
+    } catch (const std::exception& e) {
+      fail(e);
+    }
+  }
+
+  /// The same within a call of another actor, which must not see this one end:
+  /// that follows.
+  template <class F>
+  void attempt_later(F&& fun) {
+    try {
+      fun();
+    } catch (const std::exception& e) {
+      fail_later(e);
+    }
+  }
+
+  /// Ends the actor for what it threw, now or with a message.
+  void fail_later(const std::exception& what);
+  void fail(const std::exception& what);
 
   bool alive() const noexcept {
     return !getf(is_terminated_flag);
@@ -105,6 +130,16 @@ bool dispatch(caf::mailbox_element& x, F&& handler) {
     return true;
   };
   return (one(static_cast<Ts*>(nullptr)) || ...);
+}
+
+/// Makes a timer that calls a member function of an actor, by `attempt`.
+template <auto Fun, class T>
+session::timer make_actor_timer(T* owner) {
+  return session::timer{[](void* x) {
+                          auto* self = static_cast<T*>(x);
+                          self->attempt([self] { (self->*Fun)(); });
+                        },
+                        owner};
 }
 
 /// Answers a request.

@@ -4,6 +4,7 @@
 #include "transports/log/line_limit.hpp"
 
 #include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -99,7 +100,6 @@ void shard::run(item& x) {
     try {
       to->handle(*what);
     } catch (const std::exception& e) {
-      // What one actor breaks costs only that actor.
       to->fail(e);
     }
     caf::intrusive_ptr_release(to->ctrl());
@@ -159,7 +159,12 @@ bool light_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   if (getf(is_terminated_flag))
     return false;
   setf(is_terminated_flag);
-  on_end(reason);
+  try {
+    on_end(reason);
+  } catch (const std::exception& e) {
+    // Its monitors must hear of its end all the same.
+    spdlog::error("{}, while it ended: {}", name(), e.what());
+  }
   auto first = caf::monitorable_actor::cleanup(std::move(reason), host);
   unregister_from_system();
   return first;
@@ -176,10 +181,17 @@ void light_actor::quit(caf::error reason) {
   cleanup(std::move(reason), &home_);
 }
 
-void light_actor::fail(const std::exception& e) {
+void light_actor::fail(const std::exception& what) {
+  // What one actor breaks costs only that actor.
   if (auto turn = log_turn(log_cause::exception))
-    spdlog::error("{}: {}{}", name(), e.what(), *turn);
-  quit(caf::make_error(caf::sec::runtime_error, e.what()));
+    spdlog::error("{}: {}{}", name(), what.what(), *turn);
+  quit(caf::make_error(caf::sec::runtime_error, what.what()));
+}
+
+void light_actor::fail_later(const std::exception& what) {
+  if (auto turn = log_turn(log_cause::exception))
+    spdlog::error("{}: {}{}", name(), what.what(), *turn);
+  caf::anon_send_exit(address(), caf::exit_reason::unhandled_exception);
 }
 
 void light_actor::unexpected(const caf::mailbox_element& x) const {

@@ -155,8 +155,10 @@ private:
     call.headers.emplace_back("Accept", "application/json");
     fresh.call = calls_->call(std::move(call), net::call_kind::question, from,
                               [this, stamp](net::client_reply answer) {
-                                count_calls();
-                                on_verdict(stamp, answer);
+                                attempt([&] {
+                                  count_calls();
+                                  on_verdict(stamp, answer);
+                                });
                               });
   }
 
@@ -302,16 +304,7 @@ private:
     calls_->call(
       std::move(call), net::call_kind::event, from,
       [this, who = x.asker, ticket = x.ticket](net::client_reply reply) {
-        count_calls();
-        std::string why;
-        auto answer = read_event_reply(reply, why);
-        answer.ticket = ticket;
-        if (answer.outcome != ec::none) {
-          ++count_.forward_failures;
-          report("cannot forward to "
-                 + codec::hide_user_info(opts_.site.event_url) + ": " + why);
-        }
-        caf::anon_send(who, std::move(answer));
+        attempt([&] { on_forwarded(who, ticket, reply); });
       });
   }
 
@@ -336,6 +329,20 @@ private:
     });
   }
 
+  void on_forwarded(const connection_actor& who, uint64_t ticket,
+                    const net::client_reply& reply) {
+    count_calls();
+    std::string why;
+    auto answer = read_event_reply(reply, why);
+    answer.ticket = ticket;
+    if (answer.outcome != ec::none) {
+      ++count_.forward_failures;
+      report("cannot forward to " + codec::hide_user_info(opts_.site.event_url)
+             + ": " + why);
+    }
+    caf::anon_send(who, std::move(answer));
+  }
+
   /// Logs a problem with the site, but not for each of a thousand clients.
   void report(const std::string& what) {
     if (auto turn = log_turn(log_cause::site))
@@ -356,7 +363,7 @@ private:
   /// The question that newcomers share, by key.
   std::unordered_map<std::string, uint64_t> latest_;
   verdict_cache cache_{cache_size};
-  session::timer expiry_{session::make_timer<&site_auth_impl::expire>(this)};
+  session::timer expiry_{make_actor_timer<&site_auth_impl::expire>(this)};
 };
 
 } // namespace

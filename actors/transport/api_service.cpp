@@ -2,13 +2,12 @@
 
 #include "actors/api/type_ids.hpp"
 #include "actors/ingest/post.hpp"
-#include "actors/shard/light_actor.hpp"
 #include "transports/net/header_list.hpp"
 #include "transports/net/http_connection.hpp"
 
 #include <caf/send.hpp>
 
-#include <unordered_map>
+#include <string_view>
 
 namespace signalbox {
 
@@ -18,67 +17,13 @@ constexpr std::string_view api_prefix = "/api/";
 constexpr std::string_view events_path = "/api/v1/events";
 constexpr std::string_view json_type = "application/json";
 
-class transport_impl : public light_actor {
-public:
-  transport_impl(caf::actor_config& cfg, shard& at, counters& count)
-    : light_actor(cfg, at), population_(count, actor_kind::transport) {
-    // nop
-  }
-
-  const char* name() const override {
-    return "signalbox.transport";
-  }
-
-  /// Remembers who waits. Returns the ticket of the wait.
-  uint64_t wait(std::shared_ptr<net::http_connection> who) {
-    waiting_[++last_] = std::move(who);
-    return last_;
-  }
-
-  /// Forgets who waits no more.
-  void forget(const net::http_connection& who) {
-    std::erase_if(waiting_,
-                  [&who](const auto& x) { return x.second.get() == &who; });
-  }
-
-protected:
-  void receive(caf::mailbox_element& x) override {
-    auto known = dispatch<api_answer>(x, [this](api_answer& msg) { on(msg); });
-    if (!known)
-      unexpected(x);
-  }
-
-  void on_end(const caf::error&) override {
-    population_.end();
-    waiting_.clear();
-  }
-
-private:
-  void on(api_answer& x) {
-    auto node = waiting_.extract(x.ticket);
-    if (node.empty())
-      return;
-    net::http_response out;
-    out.status = x.status;
-    out.content_type = json_type;
-    out.body = std::move(x.json);
-    if (x.status == 401)
-      out.headers = "WWW-Authenticate: Bearer\r\n";
-    node.mapped()->respond(std::move(out));
-  }
-
-  population population_;
-  uint64_t last_ = 0;
-  std::unordered_map<uint64_t, std::shared_ptr<net::http_connection>> waiting_;
-};
-
 class api_service : public net::http_service {
 public:
-  api_service(shard& home, ingest_actor ingest, size_t max_body,
-              std::unique_ptr<net::http_service> rest, counters& count)
-    : ingest_(std::move(ingest)), max_body_(max_body), rest_(std::move(rest)) {
-    std::tie(transport_, local_) =
-      spawn_light<transport_impl, transport_actor>(home, count);
+  api_service(std::pair<transport_actor, transport_side*> to, size_t max_body,
+              std::unique_ptr<net::http_service> rest)
+    : transport_(std::move(to.first)), local_(to.second), max_body_(max_body),
+      rest_(std::move(rest)) {
+    // nop
   }
 
   ~api_service() override {
@@ -113,13 +58,12 @@ public:
       return;
     }
     api_call call;
-    call.asker = transport_;
-    call.ticket = local_->wait(from);
     call.method = x.method;
     call.path = x.path;
     call.authorization = x.header("authorization");
     call.body = from->take_body();
-    caf::anon_send(ingest_, std::move(call));
+    local_->call(from->id(), std::move(call),
+                 [from](api_answer&& answer) { respond(*from, answer); });
   }
 
   void on_too_large(net::http_connection& from) override {
@@ -132,7 +76,7 @@ public:
 
   void on_abort(net::http_connection& from) override {
     if (from.request().path.starts_with(api_prefix))
-      local_->forget(from);
+      local_->forget(from.id());
     else
       rest_->on_abort(from);
   }
@@ -143,6 +87,16 @@ public:
   }
 
 private:
+  static void respond(net::http_connection& to, api_answer& x) {
+    net::http_response out;
+    out.status = x.status;
+    out.content_type = json_type;
+    out.body = std::move(x.json);
+    if (x.status == 401)
+      out.headers = "WWW-Authenticate: Bearer\r\n";
+    to.respond(std::move(out));
+  }
+
   static void refuse(net::http_connection& from, unsigned status,
                      const refusal& why) {
     net::http_response no;
@@ -154,20 +108,19 @@ private:
     from.respond(std::move(no));
   }
 
-  ingest_actor ingest_;
+  transport_actor transport_;
+  transport_side* local_;
   size_t max_body_;
   std::unique_ptr<net::http_service> rest_;
-  transport_actor transport_;
-  transport_impl* local_ = nullptr;
 };
 
 } // namespace
 
 std::unique_ptr<net::http_service>
-make_api_service(shard& home, ingest_actor ingest, size_t max_body,
-                 std::unique_ptr<net::http_service> rest, counters& count) {
-  return std::make_unique<api_service>(home, std::move(ingest), max_body,
-                                       std::move(rest), count);
+make_api_service(std::pair<transport_actor, transport_side*> to,
+                 size_t max_body, std::unique_ptr<net::http_service> rest) {
+  return std::make_unique<api_service>(std::move(to), max_body,
+                                       std::move(rest));
 }
 
 } // namespace signalbox

@@ -100,8 +100,7 @@ void listeners::set_limits() {
   engine_.addresses = &addresses_;
 }
 
-std::string listeners::open(const std::vector<net::loop*>& loops,
-                            shard& control, rooms& inside,
+std::string listeners::open(const std::vector<net::loop*>& loops, rooms& inside,
                             std::shared_ptr<net::tls_context> tls,
                             std::function<all_counters()> read) {
   public_ids_ = make_ids("public", loops.size());
@@ -109,7 +108,7 @@ std::string listeners::open(const std::vector<net::loop*>& loops,
   site_ids_ = make_ids("site", 1);
   if (inside.clustered())
     open_tunnels(loops, inside);
-  make_servers(loops, control, inside, read);
+  make_servers(loops, inside, read);
   if (ways_ != nullptr)
     name_to_tunnels();
   watch_memory(loops);
@@ -137,7 +136,7 @@ void listeners::open_tunnels(const std::vector<net::loop*>& loops,
 }
 
 void listeners::make_servers(const std::vector<net::loop*>& loops,
-                             shard& control, rooms& inside,
+                             rooms& inside,
                              const std::function<all_counters()>& read) {
   auto make_engine = [this, &inside](net::loop& home,
                                      const net::session_ids& ids,
@@ -154,9 +153,8 @@ void listeners::make_servers(const std::vector<net::loop*>& loops,
   std::vector<net::loop*> first{loops.front()};
   ingest_ =
     std::make_unique<net::server>(first, inner_limits_, [&](net::loop& home) {
-      return make_api_service(control, inside.ingest(), opts_.ingest.max_body,
-                              make_engine(home, *ingest_ids_, ingest_engine_),
-                              count_);
+      return make_api_service(inside.add_transport(), opts_.ingest.max_body,
+                              make_engine(home, *ingest_ids_, ingest_engine_));
     });
   if (!opts_.listen.site.empty())
     site_ =

@@ -37,8 +37,8 @@ public:
 
   /// Opens all ports but that for the other nodes. `read` collects the counters
   /// for operators. Returns an empty string or what went wrong.
-  std::string open(const std::vector<net::loop*>& loops, shard& control,
-                   rooms& inside, std::shared_ptr<net::tls_context> tls,
+  std::string open(const std::vector<net::loop*>& loops, rooms& inside,
+                   std::shared_ptr<net::tls_context> tls,
                    std::function<all_counters()> read);
 
   /// Returns the addresses really bound, as fields of a JSON object.
@@ -99,8 +99,8 @@ private:
   std::unique_ptr<net::session_ids> make_ids(const char* listener,
                                              size_t shards) const;
   void open_tunnels(const std::vector<net::loop*>& loops, rooms& inside);
-  void make_servers(const std::vector<net::loop*>& loops, shard& control,
-                    rooms& inside, const std::function<all_counters()>& read);
+  void make_servers(const std::vector<net::loop*>& loops, rooms& inside,
+                    const std::function<all_counters()>& read);
   void name_to_tunnels();
   void watch_memory(const std::vector<net::loop*>& loops);
   void collect(const net::loop& home,

@@ -44,7 +44,7 @@ struct node::impl {
 
   // -- start ------------------------------------------------------------------
 
-  std::string start() {
+  std::string start(std::function<void()> failed) {
     auto error = ports.prepare();
     if (!error.empty())
       return error;
@@ -59,9 +59,13 @@ struct node::impl {
       return "site." + error;
     certificates.read(opts);
     start_system();
-    inside.spawn(*system, std::move(site_tls));
-    error = ports.open(config.loops, shards_of(*system).at(0), inside,
-                       std::move(tls), [this] { return read(); });
+    inside.spawn(*system, std::move(site_tls),
+                 [this, failed = std::move(failed)](const std::string& what) {
+                   fail(what);
+                   failed();
+                 });
+    error = ports.open(config.loops, inside, std::move(tls),
+                       [this] { return read(); });
     if (error.empty() && inside.clustered())
       error = inside.join([this] { drain(); });
     ready = error.empty();
@@ -101,15 +105,28 @@ struct node::impl {
                      nullptr,
                      nullptr,
                      {}};
-    // Both live on the first loop.
-    if (inside.membership() != nullptr)
+    // All of it lives on the first loop, as the listener that asks does.
+    out.trouble = trouble;
+    if (inside.membership() != nullptr) {
       out.cluster = inside.membership()->info();
+      if (trouble.empty())
+        out.trouble = out.cluster->conflict;
+    }
+    out.ready = out.ready && out.trouble.empty();
     if (inside.clustered()) {
       out.tunnels = &ports.tunnels();
       out.peer_port = &inside.peers()->counters();
     }
     out.certificates = certificates.ends();
     return out;
+  }
+
+  /// A part has ended. On the first loop.
+  void fail(const std::string& what) {
+    trouble = what;
+    spdlog::critical("{}; the router cannot go on without it, drains and ends "
+                     "with code 1, to be started anew",
+                     what);
   }
 
   void drain() {
@@ -131,6 +148,7 @@ struct node::impl {
   void stop() {
     if (system == nullptr)
       return;
+    inside.release();
     ports.close();
     // What closing sets off takes a turn or two.
     for (auto i = 0; i < 3; ++i)
@@ -160,6 +178,8 @@ struct node::impl {
   certificate_watch certificates;
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
+  /// What has failed; on the first loop.
+  std::string trouble;
   rooms inside{opts, keys, count};
   listeners ports{opts, count};
   std::vector<std::unique_ptr<net::loop>> loops;
@@ -175,8 +195,8 @@ node::~node() {
   stop();
 }
 
-std::string node::start() {
-  return impl_->start();
+std::string node::start(std::function<void()> failed) {
+  return impl_->start(std::move(failed));
 }
 
 std::string node::addresses() const {

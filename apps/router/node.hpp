@@ -2,6 +2,7 @@
 
 #include "actors/api/settings.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,8 +20,10 @@ public:
   node& operator=(const node&) = delete;
 
   /// Starts everything. Returns an empty string, or what went wrong and what
-  /// to do about it.
-  std::string start();
+  /// to do about it. `failed` is called once, on a thread of the node, if a
+  /// part of it ends without which it is of no use: it is not ready any more
+  /// then and has to start anew.
+  std::string start(std::function<void()> failed);
 
   /// Returns the addresses really bound, as a JSON object.
   std::string addresses() const;

@@ -18,7 +18,7 @@ rooms::rooms(const settings& opts, const credentials& keys, counters& count)
 }
 
 void rooms::spawn(caf::actor_system& sys,
-                  std::shared_ptr<net::tls_context> site_tls) {
+                  std::shared_ptr<net::tls_context> site_tls, failure tell) {
   auto& shards = shards_of(sys);
   std::vector<shard*> all;
   for (size_t i = 0; i < shards.size(); ++i)
@@ -26,6 +26,8 @@ void rooms::spawn(caf::actor_system& sys,
   // Everything an event passes before it fans out lives on one shard; the
   // order of events rests on that.
   auto& control = *all.front();
+  control_ = &control;
+  supervisor_ = spawn_supervisor(control, count_, std::move(tell));
   auto nsp_handles = spawn_namespaces(control, all);
   shared_.users = spawn_users(control, nsp_handles, opts_.presence, count_);
   shared_.site_auth = spawn_site_auth(control, opts_, std::move(site_tls),
@@ -47,6 +49,31 @@ void rooms::spawn(caf::actor_system& sys,
     set_ingest(relay_, shared_.ingest);
   shared_.make_id = net::random_id;
   link_ = std::make_unique<session_link>(std::move(all), shared_);
+  supervise_all();
+}
+
+void rooms::supervise_all() {
+  auto watch = [this](std::string name, const auto& handle) {
+    supervise(supervisor_,
+              {std::move(name), caf::actor_cast<caf::actor>(handle)});
+  };
+  watch("INGEST", shared_.ingest);
+  watch("USERS", shared_.users);
+  watch("SITE_AUTH", shared_.site_auth);
+  for (size_t i = 0; i < nsps_.size(); ++i)
+    watch("NSP " + opts_.namespaces[i].name, nsps_[i].handle);
+  if (!clustered())
+    return;
+  watch("MEMBERSHIP", membership_.handle);
+  watch("RELAY", relay_.self);
+  watch("TUNNELS", carrier_->actor());
+  watch("CAF's broker", peers_->broker());
+}
+
+std::pair<transport_actor, transport_side*> rooms::add_transport() {
+  auto out = spawn_transport(*control_, shared_.ingest, opts_, count_);
+  supervise(supervisor_, {"TRANSPORT", caf::actor_cast<caf::actor>(out.first)});
+  return out;
 }
 
 std::map<std::string, nsp_actor>
@@ -113,7 +140,13 @@ void rooms::end(net::loop& control, const std::function<void()>& settle) {
   caf::anon_send_exit(shared_.site_auth, why);
 }
 
+void rooms::release() {
+  if (supervisor_.handle)
+    caf::anon_send_exit(supervisor_.handle, caf::exit_reason::user_shutdown);
+}
+
 void rooms::clear() {
+  supervisor_ = {};
   nsps_.clear();
   membership_ = {};
   relay_ = {};

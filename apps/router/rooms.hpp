@@ -9,7 +9,9 @@
 #include "actors/nsp/nsp.hpp"
 #include "actors/relay/relay.hpp"
 #include "actors/shard/coordinator.hpp"
+#include "actors/supervisor/supervisor.hpp"
 #include "actors/transport/session_link.hpp"
+#include "actors/transport/transport.hpp"
 #include "actors/transport/tunnel_link.hpp"
 #include "transports/net/tls.hpp"
 
@@ -28,9 +30,14 @@ public:
   /// All arguments outlive the object.
   rooms(const settings& opts, const credentials& keys, counters& count);
 
-  /// Spawns all actors, once; `site_tls` is for calls to the site.
-  void spawn(caf::actor_system& sys,
-             std::shared_ptr<net::tls_context> site_tls);
+  /// Spawns all actors, once; `site_tls` is for calls to the site. `tell` is
+  /// called on the first shard if one ends without which the others are of no
+  /// use.
+  void spawn(caf::actor_system& sys, std::shared_ptr<net::tls_context> site_tls,
+             failure tell);
+
+  /// Spawns a TRANSPORT on the control shard.
+  std::pair<transport_actor, transport_side*> add_transport();
 
   /// Returns whether there are other nodes.
   bool clustered() const noexcept {
@@ -41,6 +48,9 @@ public:
   /// called when they ask this node to drain. Returns an empty string or what
   /// went wrong. Not for a router by itself.
   std::string join(std::function<void()> drain);
+
+  /// From now on actors may end.
+  void release();
 
   /// Ends all actors, after a goodbye to the other nodes. `control` is the loop
   /// of the first shard; `settle` returns when every loop has done what it was
@@ -53,10 +63,6 @@ public:
   /// Makes a CONNECTION for every session.
   session_link& sessions() noexcept {
     return *link_;
-  }
-
-  const ingest_actor& ingest() const noexcept {
-    return shared_.ingest;
   }
 
   /// Returns MEMBERSHIP, or null for a router by itself.
@@ -77,12 +83,15 @@ public:
 private:
   std::map<std::string, nsp_actor>
   spawn_namespaces(shard& control, const std::vector<shard*>& all);
+  void supervise_all();
   void spawn_cluster(caf::actor_system& sys, shard& control,
                      const std::map<std::string, nsp_actor>& nsp_handles);
 
   const settings& opts_;
   const credentials& keys_;
   counters& count_;
+  shard* control_ = nullptr;
+  supervisor_ref supervisor_;
   std::unique_ptr<tunnel_link> carrier_;
   connection_context shared_{opts_, keys_, count_, {}, {}, {}, {}, {}, {}};
   membership_ref membership_;

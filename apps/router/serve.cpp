@@ -6,6 +6,7 @@
 #include "apps/router/version.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
@@ -47,16 +48,28 @@ std::string files_of_the_start(const settings& x) {
   return out;
 }
 
-class supervisor {
+/// What happens to the running process from outside, and when it is over.
+class life {
 public:
-  supervisor(const settings& opts, const command_line& line, node& router)
+  life(const settings& opts, const command_line& line, node& router)
     : opts_(opts), line_(line), router_(router) {
     wait();
   }
 
-  void run() {
+  /// Returns the exit code of the process once the router has drained.
+  int run() {
     look_at_certificates();
     context_.run();
+    return failed_ ? 1 : 0;
+  }
+
+  /// The router has failed and ends. From any thread.
+  void fail() {
+    asio::post(context_, [this] {
+      failed_ = true;
+      if (!draining_)
+        drain();
+    });
   }
 
 private:
@@ -73,15 +86,9 @@ private:
     } else if (draining_) {
       spdlog::warn("second signal: leaving at once");
       spdlog::default_logger()->flush();
-      ::_exit(0);
+      ::_exit(failed_ ? 1 : 0);
     } else {
-      draining_ = true;
-      spdlog::info("draining for up to {} s; a second signal ends at once",
-                   opts_.router.drain_seconds);
-      router_.drain();
-      until_ = std::chrono::steady_clock::now()
-               + std::chrono::seconds{opts_.router.drain_seconds} + farewell;
-      check();
+      drain();
     }
     wait();
   }
@@ -120,6 +127,16 @@ private:
       spdlog::info("SIGHUP: not read anew, a restart does: {}", files);
   }
 
+  void drain() {
+    draining_ = true;
+    spdlog::info("draining for up to {} s; a second signal ends at once",
+                 opts_.router.drain_seconds);
+    router_.drain();
+    until_ = std::chrono::steady_clock::now()
+             + std::chrono::seconds{opts_.router.drain_seconds} + farewell;
+    check();
+  }
+
   void check() {
     if (router_.drained() || std::chrono::steady_clock::now() > until_) {
       // Close frames and last answers are on their way.
@@ -140,6 +157,7 @@ private:
   asio::steady_timer certificates_{context_};
   std::chrono::steady_clock::time_point until_;
   bool draining_ = false;
+  bool failed_ = false;
 };
 
 } // namespace
@@ -148,18 +166,18 @@ int serve(const settings& opts, const command_line& line) {
   std::signal(SIGPIPE, SIG_IGN);
   node router{opts};
   // Before the threads start, so that all of them leave signals to us.
-  supervisor signals{opts, line, router};
-  auto error = router.start();
+  life outside{opts, line, router};
+  auto error = router.start([&outside] { outside.fail(); });
   if (!error.empty()) {
     spdlog::error("{}", error);
     return 1;
   }
   spdlog::info("signalbox {} is ready", version);
   std::cout << "ready " << router.addresses() << std::endl;
-  signals.run();
+  auto code = outside.run();
   router.stop();
   spdlog::info("stopped");
-  return 0;
+  return code;
 }
 
 } // namespace signalbox::app

@@ -183,6 +183,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(ingest.idempotency_keys, count(1, 10000000), "Idempotency keys remembered per credential."),
     SIGNALBOX_SETTING(ingest.idempotency_window, duration(1s, 24h), "How long an idempotency key is remembered."),
     SIGNALBOX_SETTING(ingest.max_confirms, count(1, 1000000), "Most confirms under way at a time."),
+    SIGNALBOX_SETTING(ingest.timeout, duration(1s, 1h), "How long a call may go without an answer, beside its confirm and another node's time; 503 then."),
     SIGNALBOX_SETTING(origin.allow, texts(origin), "Origins admitted beside the router's own host; https://*.example.com admits the subdomains, file:// pages in files, null also those in sandboxes."),
     SIGNALBOX_SETTING(origin.require, boolean(), "Whether a request without an Origin header is refused."),
     SIGNALBOX_SETTING(session.bind_cookies, texts(cookie_name, 100), "Cookies whose change makes a session id unknown; not one that the site renews by itself."),

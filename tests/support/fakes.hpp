@@ -4,6 +4,7 @@
 #include "actors/shard/light_actor.hpp"
 #include "transports/session/handler.hpp"
 
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,12 +28,16 @@ public:
 
   bool send(const codec::shared_event& event, std::optional<uint64_t> ack_id,
             bool) override {
+    if (breaks)
+      throw std::bad_alloc{};
     events.emplace_back(event.args());
     acks.push_back(ack_id);
     return !full;
   }
 
   void send(const socket::packet& x) override {
+    if (breaks)
+      throw std::bad_alloc{};
     packets.push_back(x);
   }
 
@@ -68,6 +73,8 @@ public:
   std::string closed;
   std::string carrier = "websocket";
   bool full = false;
+  /// Whether there is no memory for what is sent.
+  bool breaks = false;
   int resumed = 0;
   session_side* gone = nullptr;
 };

@@ -20,6 +20,36 @@ TEST(a killed connection actor closes its socket and leaves presence) {
   CHECK_EQUAL(b.events.size(), 2u);
 }
 
+TEST(an exception ends only the connection it was for) {
+  fake_port a;
+  fake_port b;
+  fake_port c;
+  fake_port d;
+  join(a, one, "anna");
+  join(b, one, "ben");
+  join(c, one, "carla");
+  auto x = join(d, one, "dora");
+  MESSAGE("while an event goes to all, to one, and while the client speaks");
+  a.breaks = true;
+  CHECK_EQUAL(cast(), 3u);
+  CHECK_EQUAL(a.closed, "actor_down");
+  b.breaks = true;
+  post("ben");
+  CHECK_EQUAL(b.closed, "actor_down");
+  d.breaks = true;
+  packet(x, packet_type::connect, {}, {}, "/nowhere");
+  CHECK_EQUAL(d.closed, "actor_down");
+  MESSAGE("presence knows, and the others go on");
+  for (const auto* user : {"anna", "ben", "dora"})
+    CHECK_EQUAL(post(user), 0u);
+  CHECK_EQUAL(living(actor_kind::connection), 1);
+  CHECK_EQUAL(living(actor_kind::hub), 2);
+  CHECK_EQUAL(cast(), 1u);
+  CHECK_EQUAL(post("carla"), 1u);
+  CHECK_EQUAL(c.events.size(), 3u);
+  CHECK_EQUAL(c.closed, "");
+}
+
 TEST(a killed presence record is rebuilt from the connections) {
   fake_port a;
   fake_port b;

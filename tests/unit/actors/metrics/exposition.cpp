@@ -26,6 +26,10 @@ struct fixture {
     return status()["state"];
   }
 
+  std::string trouble() const {
+    return status()["trouble"];
+  }
+
   /// Returns whether a line stands in the exposition.
   bool has(const std::string& line) const {
     return ('\n' + render_metrics(all)).find('\n' + line + '\n')
@@ -74,6 +78,40 @@ TEST(every series stands behind the type of its metric) {
     CHECK(!second.empty() && std::isdigit(second[0]) != 0);
   }
   CHECK(metrics.size() > 30);
+}
+
+TEST(what is wrong is told) {
+  all.ready = false;
+  CHECK_EQUAL(state(), "starting");
+  CHECK(!status().contains("trouble"));
+  all.trouble = "INGEST ended: \"no memory\"";
+  CHECK_EQUAL(state(), "not ready");
+  CHECK_EQUAL(trouble(), all.trouble);
+  all.draining = true;
+  CHECK_EQUAL(state(), "draining");
+  CHECK_EQUAL(trouble(), all.trouble);
+}
+
+TEST(nodes that do not fit are told) {
+  cluster_info x;
+  x.members.resize(2);
+  x.members[0].node = 2;
+  x.members[1].node = 3;
+  x.members[1].differs = {"rules", "ingest.keys"};
+  auto told = nlohmann::json::parse(render_cluster(x));
+  CHECK(!told.contains("conflict"));
+  CHECK(!told["members"][0].contains("differs"));
+  CHECK_EQUAL(told["members"][1]["differs"].dump(),
+              R"(["rules","ingest.keys"])");
+  all.cluster = x;
+  CHECK(has("signalbox_peer_settings_differ{node=\"2\"} 0"));
+  CHECK(has("signalbox_peer_settings_differ{node=\"3\"} 2"));
+  CHECK(has("signalbox_cluster_conflict 0"));
+  x.conflict = "router.node 1 is taken";
+  told = nlohmann::json::parse(render_cluster(x));
+  CHECK_EQUAL(told["conflict"].get<std::string>(), x.conflict);
+  all.cluster = x;
+  CHECK(has("signalbox_cluster_conflict 1"));
 }
 
 TEST(numbers appear under their names) {

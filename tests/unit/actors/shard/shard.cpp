@@ -27,7 +27,13 @@ public:
     return "worker";
   }
 
+  void break_later() {
+    throw std::runtime_error{"broken"};
+  }
+
   worker_actor next;
+  bool ends_badly = false;
+  session::timer timer{make_actor_timer<&worker::break_later>(this)};
 
 protected:
   void receive(caf::mailbox_element& x) override {
@@ -48,6 +54,8 @@ protected:
   void on_end(const caf::error&) override {
     log_ += std::string{"end "} + name_ + ' ';
     next = nullptr;
+    if (ends_badly)
+      throw std::runtime_error{"no memory"};
   }
 
 private:
@@ -178,6 +186,31 @@ TEST(what a handler throws ends only its actor) {
     CHECK(x.source == a.address());
     CHECK(x.reason == caf::sec::runtime_error);
   });
+}
+
+TEST(what a deadline throws ends its actor too) {
+  self->monitor(a);
+  first.wheel().arm(a_self->timer, 100);
+  advance(200);
+  CHECK_EQUAL(log, "end a ");
+  self->receive([&](caf::down_msg& x) { CHECK(x.source == a.address()); });
+}
+
+TEST(an actor that cannot end well is down all the same) {
+  self->monitor(a);
+  a_self->ends_badly = true;
+  caf::anon_send(a, -1);
+  settle();
+  CHECK(!a_self->alive());
+  self->receive(
+    [&](caf::down_msg& x) { CHECK(x.reason == caf::sec::runtime_error); });
+}
+
+TEST(what fails within the call of another actor ends later) {
+  a_self->attempt_later([] { throw std::runtime_error{"broken"}; });
+  CHECK(a_self->alive());
+  settle();
+  CHECK_EQUAL(log, "end a ");
 }
 
 TEST(an exit ends an actor once) {
