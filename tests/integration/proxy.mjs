@@ -2,8 +2,8 @@
 // come along.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,96 +12,14 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import tls from 'node:tls';
 
 import { ask, closeAll, connect, next, refused, socket, transport } from './support/clients.mjs';
-import { until, within } from './support/deadline.mjs';
+import { until } from './support/deadline.mjs';
 import { deliver } from './support/ingest.mjs';
 import { metric, reaches } from './support/metrics.mjs';
+import { haproxy, nginx, noHaproxy, noNginx as skip, noStream, run, startHaproxy, startNginx,
+  streamModule } from './support/proxies.mjs';
 import { Connection, Polling, WebSocket, base, request, send, upgradeHeaders } from './support/raw.mjs';
 import { freePort, startRouter } from './support/router.mjs';
 import { startSite } from './support/site.mjs';
-
-const [nginx, haproxy] = ['nginx', 'haproxy'].map((name) => [name, `/usr/sbin/${name}`]
-  .find((x) => spawnSync(x, ['-v']).status === 0));
-const configs = new URL('../../configs/', import.meta.url);
-const skip = nginx === undefined && 'install nginx-light: nginx is missing';
-const noHaproxy = haproxy === undefined && 'install haproxy: haproxy is missing';
-const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
-const noStream = skip || (!existsSync(streamModule) && 'install libnginx-mod-stream: its module is missing');
-
-// Puts one text in the place of another, which must be there once.
-function put(text, from, to) {
-  assert.equal(text.split(from).length, 2, `the configuration has "${from}" once`);
-  return text.replace(from, to);
-}
-
-// Starts nginx in front of the router, which is every upstream of the
-// configuration; resolves to { url, port, stop }.
-async function startNginx(router, config = 'nginx.conf') {
-  const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-nginx-'));
-  const port = await freePort();
-  let server = readFileSync(new URL(config, configs), 'utf8');
-  server = server.replace(/^ {2}server [\d.]+:8400/gm, `  server 127.0.0.1:${router.public.port}`);
-  assert.ok(server.includes(`:${router.public.port}`));
-  server = put(server, 'listen 80;', `listen 127.0.0.1:${port};`);
-  server = put(server, 'server_name push.example.test;', 'server_name _;');
-  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((x) => `${x}_temp_path ${folder}/${x};`).join('\n');
-  mkdirSync(path.join(folder, 'logs'));
-  const user = process.getuid() === 0 ? 'user root;' : '';
-  writeFileSync(path.join(folder, 'nginx.conf'), `${user}
-daemon off;
-worker_processes 1;
-pid ${folder}/pid;
-error_log stderr warn;
-events { worker_connections 512; }
-http {
-access_log off;
-${places}
-${server}
-}
-`);
-  return run(folder, port, nginx,
-    ['-p', folder, '-e', 'stderr', '-c', `${folder}/nginx.conf`]);
-}
-
-// Starts HAProxy in front of the router, which is all its servers.
-async function startHaproxy(router) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-haproxy-'));
-  const port = await freePort();
-  let text = readFileSync(new URL('cluster/haproxy.cfg', configs), 'utf8');
-  text = put(text, '  bind :80\n', `  bind 127.0.0.1:${port}\n`);
-  text = put(text, 'check port 8402', `check port ${router.operations.port}`);
-  text = text.replace(/10\.0\.0\.\d:8400$/gm, `127.0.0.1:${router.public.port}`);
-  const file = path.join(folder, 'haproxy.cfg');
-  writeFileSync(file, text);
-  const checked = spawnSync(haproxy, ['-c', '-f', file], { encoding: 'utf8' });
-  assert.equal(checked.status, 0, checked.stderr);
-  assert.doesNotMatch(checked.stderr, /WARNING|ALERT/);
-  return run(folder, port, haproxy, ['-db', '-f', file]);
-}
-
-// Runs a proxy until it is stopped, and removes its folder then.
-async function run(folder, port, command, words) {
-  const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  let running = true;
-  child.stderr.on('data', (x) => { log += x; });
-  const exited = new Promise((resolve) => { child.once('close', resolve); });
-  exited.then(() => { running = false; });
-  const url = `http://127.0.0.1:${port}`;
-  await until(async () => {
-    assert.ok(running, `the proxy ended: ${log}`);
-    return fetch(`${url}/`).then((x) => x.status, () => 0);
-  }, 10000, 'the proxy');
-  return {
-    url, port,
-    log: () => log,
-    async stop() {
-      child.kill('SIGTERM');
-      await within(exited, 10000, 'the end of the proxy');
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
 
 // Starts HAProxy with a configuration of a few lines.
 async function startOwnHaproxy(lines) {
@@ -150,7 +68,7 @@ async function rises(router, counter, run) {
   await reaches(router, counter, (x) => x > before);
 }
 
-async function start(trusted, startProxy = startNginx, more = {}) {
+async function start(trusted, startProxy = (router) => startNginx([router]), more = {}) {
   const site = await startSite();
   const router = await startRouter({ site, changes: {
     proxy: { 'trusted-proxies': trusted, ...more },
@@ -256,8 +174,8 @@ describe('behind nginx that the router does not trust', { skip }, () => {
 
 // The router stands for all the nodes; what a cluster adds is tested elsewhere.
 for (const [name, startProxy, missing] of [
-  ['nginx', (router) => startNginx(router, 'cluster/nginx.conf'), skip],
-  ['HAProxy', startHaproxy, noHaproxy],
+  ['nginx', (router) => startNginx([router], 'cluster/nginx.conf'), skip],
+  ['HAProxy', (router) => startHaproxy([router]), noHaproxy],
 ])
   describe(`behind ${name} for several nodes`, { skip: missing }, () => {
     let all;
