@@ -19,6 +19,14 @@ struct member {
 };
 SIGNALBOX_INSPECT(member, x.node, x.address)
 
+/// Tells whether nodes agree on a part of their settings, and no more of it.
+struct fingerprint {
+  /// Name of the setting.
+  std::string setting;
+  uint64_t value = 0;
+};
+SIGNALBOX_INSPECT(fingerprint, x.setting, x.value)
+
 /// Opens a session between two nodes, and answers it likewise. The first
 /// fields are read whatever the version.
 struct hello {
@@ -40,9 +48,14 @@ struct hello {
   std::vector<member> known;
   /// The same as in `floor`.
   uint64_t floor = 0;
+  /// How long the sender's process has run, in milliseconds.
+  uint64_t age = 0;
+  /// Of what all nodes have alike.
+  std::vector<fingerprint> alike;
 };
 SIGNALBOX_INSPECT(hello, x.cluster, x.major, x.minor, x.node, x.incarnation,
-                  x.session, x.address, x.stream, x.received, x.known, x.floor)
+                  x.session, x.address, x.stream, x.received, x.known, x.floor,
+                  x.age, x.alike)
 
 /// Refuses a session.
 struct refusal {
@@ -50,8 +63,11 @@ struct refusal {
   std::string why;
   /// The sender if it has a session with the receiver already, else 0.
   uint16_t node = 0;
+  /// Whether the number of the receiver belongs to a node that was there
+  /// before.
+  bool taken = false;
 };
-SIGNALBOX_INSPECT(refusal, x.why, x.node)
+SIGNALBOX_INSPECT(refusal, x.why, x.node, x.taken)
 
 /// Begins the batches of a session; of a stream that the receiver does not
 /// know with number 1.

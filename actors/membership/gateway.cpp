@@ -10,6 +10,7 @@
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -82,6 +83,11 @@ std::string gateway::listen(const caf::actor& gate) {
       net::tls_context::peer(opts_.certificate, opts_.key, opts_.ca, error);
     if (with.tls == nullptr)
       return "cluster." + error;
+    if (auto fault = net::own_fault(*with.tls); !fault.empty())
+      spdlog::error("other nodes will refuse this one: cluster.certificate {}, "
+                    "checked against cluster.ca {}: {}",
+                    opts_.certificate, opts_.ca, fault);
+    with.certificate = opts_.certificate;
   }
   with.self = written(sys_.node());
   port_ = std::make_unique<net::peer_port>(shards_of(sys_).at(0).home(), with);

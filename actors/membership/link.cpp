@@ -40,7 +40,7 @@ link::link(caf::actor_config& cfg, shard& at, link_owner& owner,
            const cluster_settings& opts, counters& count, uint64_t session)
   : light_actor(cfg, at), owner_(&owner), opts_(opts), count_(count),
     population_(count, actor_kind::link), session_(session),
-    tick_(session::make_timer<&link::on_tick>(this)) {
+    tick_(make_actor_timer<&link::on_tick>(this)) {
   heard_ = home().home().wheel().now();
   home().home().wheel().arm(tick_, opts_.heartbeat.count());
 }
@@ -126,6 +126,10 @@ void link::acknowledge() {
 }
 
 void link::flush() {
+  attempt([this] { send_waiting(); });
+}
+
+void link::send_waiting() {
   flushing_ = false;
   if (!alive() || stream_ == nullptr)
     return;
@@ -236,8 +240,7 @@ void link::on_aside(std::string_view bytes) {
     if (tag == wire::refusal::tag) {
       wire::refusal x;
       inspect(in, x);
-      if (x.node != 0)
-        owner_->on_refused(*this, x.node);
+      owner_->on_refused(*this, x);
       end("it refused: " + x.why);
     } else if (tag == wire::restart::tag && stream_ != nullptr) {
       wire::restart x;

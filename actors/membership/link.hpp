@@ -51,9 +51,8 @@ public:
   /// The node that was dialed has answered; `begin` or `end` follows.
   virtual void on_welcome(link& x, const wire::hello& from) = 0;
 
-  /// The node that was dialed has a session with this one already; `on_lost`
-  /// follows.
-  virtual void on_refused(link& x, uint16_t node) = 0;
+  /// The node that was dialed refuses; `on_lost` follows.
+  virtual void on_refused(link& x, const wire::refusal& what) = 0;
 
   /// An item of a batch, in order and once.
   virtual void on_item(link& x, uint8_t tag, std::string_view item) = 0;
@@ -140,6 +139,7 @@ private:
   void on_tick();
   void introduce(const caf::strong_actor_ptr& to, const wire::hello& x);
   void watch(caf::strong_actor_ptr peer);
+  void send_waiting();
   void send(uint64_t number, std::string bytes);
   void acknowledge();
   template <class T>

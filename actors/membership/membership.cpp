@@ -9,6 +9,57 @@
 
 namespace signalbox {
 
+// -- membership_side ----------------------------------------------------------
+
+cluster_info membership_impl::info() const {
+  cluster_info out;
+  out.node = self_;
+  out.name = opts_.cluster.name;
+  out.settled = view_.settled();
+  if (now() < conflict_until_)
+    out.conflict = conflict_;
+  for (const auto& [node, x] : peers_) {
+    const auto& s = x.stream;
+    peer_info one;
+    one.node = node;
+    one.state = x.up != nullptr ? "up" : x.left ? "left" : "dead";
+    one.address = x.address;
+    one.round_trip_us = s.round_trip;
+    one.queue_bytes = s.out.bytes();
+    one.reconnects = x.reconnects;
+    if (x.up != nullptr)
+      one.differs = x.differs;
+    one.sent_bytes = s.sent_bytes;
+    one.received_bytes = s.received_bytes;
+    one.sent_batches = s.sent_batches;
+    one.received_batches = s.received_batches;
+    out.members.push_back(std::move(one));
+  }
+  return out;
+}
+
+void membership_impl::leave() {
+  leaving_ = true;
+  for (auto node : view_.nodes())
+    mesh::send(node, wire::leaving{});
+}
+
+bool membership_impl::drain(uint16_t node) {
+  if (node != self_)
+    return mesh::send(node, wire::drain{}) != 0;
+  if (rooms_.drain)
+    rooms_.drain();
+  return true;
+}
+
+void membership_impl::start(mesh_rooms rooms, std::string address,
+                            std::vector<wire::fingerprint> alike) {
+  rooms_ = std::move(rooms);
+  address_ = std::move(address);
+  alike_ = std::move(alike);
+  on_look();
+}
+
 // -- link_owner -------------------------------------------------------------
 
 void membership_impl::on_welcome(link& x, const wire::hello& from) {
@@ -39,11 +90,16 @@ void membership_impl::on_welcome(link& x, const wire::hello& from) {
   bring_up(x, std::move(pending.mapped().keep), from);
 }
 
-void membership_impl::on_refused(link& x, uint16_t node) {
-  if (auto* at = target_of(x)) {
+void membership_impl::on_refused(link& x, const wire::refusal& what) {
+  auto* at = target_of(x);
+  if (at == nullptr)
+    return;
+  if (what.node != 0) {
     at->known = true;
-    at->node = node;
+    at->node = what.node;
   }
+  if (what.taken)
+    note_conflict(pending_[&x].address);
 }
 
 void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
@@ -157,6 +213,15 @@ void membership_impl::on_end(const caf::error&) {
 
 // -- mesh -------------------------------------------------------------------
 
+std::vector<uint16_t> membership_impl::lost() const {
+  std::vector<uint16_t> out;
+  for (const auto& [node, x] : peers_)
+    if (x.up == nullptr && !x.left
+        && now() - x.lost_at < opts_.cluster.forget_after.count())
+      out.push_back(node);
+  return out;
+}
+
 uint64_t membership_impl::process(uint16_t node) const {
   auto i = peers_.find(node);
   return i == peers_.end() ? 0 : i->second.incarnation;
@@ -222,11 +287,14 @@ membership_ref spawn_membership(shard& home, const settings& opts,
 }
 
 void start_membership(const membership_ref& x, mesh_rooms rooms,
-                      std::string address) {
+                      std::string address,
+                      std::vector<wire::fingerprint> alike) {
   auto& impl = impl_of(x);
   impl.light_actor::home().home().post(
     [&impl, keep = x.handle, rooms = std::move(rooms),
-     address = std::move(address)] { impl.start(rooms, address); });
+     address = std::move(address), alike = std::move(alike)] {
+      impl.attempt([&] { impl.start(rooms, address, alike); });
+    });
 }
 
 } // namespace signalbox

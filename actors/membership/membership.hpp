@@ -5,6 +5,7 @@
 #include "actors/api/mesh.hpp"
 #include "actors/api/messages.hpp"
 #include "actors/api/settings.hpp"
+#include "actors/api/wire_link.hpp"
 #include "actors/shard/shard.hpp"
 
 #include <cstdint>
@@ -71,8 +72,10 @@ membership_ref spawn_membership(shard& home, const settings& opts,
                                 chance from = real_chance(),
                                 cut_function cut = {});
 
-/// Tells MEMBERSHIP its rooms and where it is reached, and lets it begin.
+/// Tells MEMBERSHIP its rooms, where it is reached, and what other nodes must
+/// have alike (see `fingerprints`), and lets it begin.
 void start_membership(const membership_ref& x, mesh_rooms rooms,
-                      std::string address);
+                      std::string address,
+                      std::vector<wire::fingerprint> alike = {});
 
 } // namespace signalbox

@@ -24,6 +24,10 @@ constexpr int64_t longest_delay = 5000;
 /// waits so much longer, in milliseconds.
 constexpr int64_t courtesy = longest_delay / 2;
 
+/// How long a conflict holds, in milliseconds: the other node calls again
+/// within the longest delay.
+constexpr int64_t conflict_holds = 3 * longest_delay;
+
 /// Versions per second of the clock, as USERS numbers them.
 constexpr int version_bits = 20;
 
@@ -50,7 +54,8 @@ public:
       incarnation_(chance_.draw()), view_(self_, incarnation_),
       // Above what other nodes may have raised theirs to.
       floor_((chance_.seconds() + 2 * clock_skew) << version_bits),
-      timer_(session::make_timer<&membership_impl::on_look>(this)) {
+      timer_(make_actor_timer<&membership_impl::on_look>(this)),
+      born_(at.home().wheel().now()) {
     for (const auto& each : opts.cluster.seeds)
       targets_[each].seed = true;
   }
@@ -69,14 +74,7 @@ public:
     return view_.nodes();
   }
 
-  std::vector<uint16_t> lost() const override {
-    std::vector<uint16_t> out;
-    for (const auto& [node, x] : peers_)
-      if (x.up == nullptr && !x.left
-          && now() - x.lost_at < opts_.cluster.forget_after.count())
-        out.push_back(node);
-    return out;
-  }
+  std::vector<uint16_t> lost() const override;
 
   uint16_t home(std::string_view user) const override {
     return ring_home(user, view_.nodes());
@@ -116,49 +114,20 @@ public:
 
   // -- membership_side --------------------------------------------------------
 
-  cluster_info info() const override {
-    cluster_info out;
-    out.node = self_;
-    out.name = opts_.cluster.name;
-    out.settled = view_.settled();
-    for (const auto& [node, x] : peers_) {
-      const auto& s = x.stream;
-      out.members.push_back({node,
-                             x.up != nullptr ? "up"
-                             : x.left        ? "left"
-                                             : "dead",
-                             x.address, s.round_trip, s.out.bytes(),
-                             x.reconnects, s.sent_bytes, s.received_bytes,
-                             s.sent_batches, s.received_batches});
-    }
-    return out;
-  }
+  cluster_info info() const override;
 
-  void leave() override {
-    leaving_ = true;
-    for (auto node : view_.nodes())
-      mesh::send(node, wire::leaving{});
-  }
+  void leave() override;
 
-  bool drain(uint16_t node) override {
-    if (node != self_)
-      return mesh::send(node, wire::drain{}) != 0;
-    if (rooms_.drain)
-      rooms_.drain();
-    return true;
-  }
+  bool drain(uint16_t node) override;
 
-  void start(mesh_rooms rooms, std::string address) {
-    rooms_ = std::move(rooms);
-    address_ = std::move(address);
-    on_look();
-  }
+  void start(mesh_rooms rooms, std::string address,
+             std::vector<wire::fingerprint> alike);
 
   // -- link_owner -------------------------------------------------------------
 
   void on_welcome(link& x, const wire::hello& from) override;
 
-  void on_refused(link& x, uint16_t node) override;
+  void on_refused(link& x, const wire::refusal& what) override;
 
   void on_item(link& x, uint8_t tag, std::string_view item) override;
 
@@ -241,6 +210,19 @@ private:
   /// Returns why a node may not be linked, empty if it may.
   std::string judge(const wire::hello& x) const;
 
+  /// Returns whether a node with a number that is taken has to give way: not
+  /// to this one if it was there before. This one gives way then.
+  bool must_yield(const wire::hello& x);
+
+  /// The node at this address says that our number is another one's.
+  void note_conflict(const std::string& by);
+
+  void note_differences(peer& p, const wire::hello& from);
+
+  uint64_t age() const {
+    return static_cast<uint64_t>(now() - born_);
+  }
+
   /// Another node dials.
   void on(link_open& x);
 
@@ -284,6 +266,14 @@ private:
   view_state view_;
   uint64_t floor_;
   session::timer timer_;
+  session::time_point born_;
+  std::vector<wire::fingerprint> alike_;
+  /// Why this node must not take part, and until when that holds unless it is
+  /// heard again.
+  std::string conflict_;
+  /// Address of the node that says so.
+  std::string conflict_by_;
+  session::time_point conflict_until_ = 0;
   std::map<uint16_t, peer> peers_;
   /// By address.
   std::map<std::string, target> targets_;

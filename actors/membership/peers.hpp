@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 // What MEMBERSHIP keeps about other nodes.
 
@@ -32,6 +33,8 @@ struct peer {
   uint64_t reconnects = 0;
   /// The version floor that it was told in this session.
   uint64_t told_floor = 0;
+  /// Settings that should be alike and are not.
+  std::vector<std::string> differs;
 };
 
 /// An address that is dialed until there is a session.

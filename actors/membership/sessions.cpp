@@ -1,6 +1,7 @@
 #include "actors/api/log.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/membership/draw.hpp"
+#include "actors/membership/fingerprints.hpp"
 #include "actors/membership/membership_impl.hpp"
 #include "transports/log/line_limit.hpp"
 
@@ -64,6 +65,8 @@ wire::hello membership_impl::hello(uint64_t session,
   }
   out.known = known();
   out.floor = floor_;
+  out.age = age();
+  out.alike = alike_;
   return out;
 }
 
@@ -83,6 +86,10 @@ std::string membership_impl::judge(const wire::hello& x) const {
     return "it speaks version " + std::to_string(x.major) + ", not "
            + std::to_string(wire::major_version)
            + "; run releases that are at most one minor version apart";
+  for (const auto& each : differences(alike_, x.alike))
+    if (each == sid_key_setting)
+      return "its cluster.sid-key is another one: neither would know the "
+             "sessions of the other; give all nodes the same";
   auto i = peers_.find(x.node);
   if (x.node == self_
       || (i != peers_.end() && i->second.up != nullptr
@@ -110,9 +117,13 @@ void membership_impl::on(link_open& x) {
     dialed_self(from.session);
     return;
   }
+  if (address_.empty()) {
+    link::refuse(x.link, from.session, {0, "it is about to start"});
+    return;
+  }
   if (auto why = judge(from); !why.empty()) {
     report_refused(from, why, reported_);
-    link::refuse(x.link, from.session, {0, why});
+    link::refuse(x.link, from.session, {0, why, 0, must_yield(from)});
     return;
   }
   // It called while it was called, or lost a session that ends here soon. Its
@@ -130,6 +141,41 @@ void membership_impl::on(link_open& x) {
     std::move(x.link),
     hello(from.session, i == peers_.end() ? nullptr : &i->second.stream));
   bring_up(*self, caf::actor_cast<caf::strong_actor_ptr>(handle), from);
+}
+
+bool membership_impl::must_yield(const wire::hello& x) {
+  if (x.cluster != opts_.cluster.name)
+    return false;
+  if (x.node != self_)
+    return peers_.count(x.node) > 0 && peers_[x.node].up != nullptr;
+  // Younger ones give way, whichever called.
+  if (std::pair{x.age, x.incarnation} < std::pair{age(), incarnation_})
+    return true;
+  note_conflict(x.address);
+  return false;
+}
+
+void membership_impl::note_conflict(const std::string& by) {
+  conflict_ = "router.node " + std::to_string(self_)
+              + " belongs to another node, says the one at " + printable(by)
+              + "; give each node its own";
+  if (reported_.insert(conflict_).second)
+    spdlog::error("not ready: {}", conflict_);
+  conflict_by_ = by;
+  conflict_until_ = now() + conflict_holds;
+}
+
+void membership_impl::note_differences(peer& p, const wire::hello& from) {
+  p.differs = differences(alike_, from.alike);
+  std::string names;
+  for (const auto& each : p.differs)
+    names += (names.empty() ? "" : ", ") + each;
+  if (!names.empty()
+      && reported_.insert(std::to_string(from.node) + from.address + names)
+           .second)
+    spdlog::warn("node {} at {} differs from this one in {}: events and "
+                 "clients fare otherwise there; give all nodes the same",
+                 from.node, printable(from.address), names);
 }
 
 void membership_impl::dialed_self(uint64_t session) {
@@ -157,6 +203,9 @@ void membership_impl::bring_up(link& x, caf::strong_actor_ptr keep,
   p.keep = std::move(keep);
   p.left = false;
   p.told_floor = 0;
+  note_differences(p, from);
+  if (from.address == conflict_by_)
+    conflict_until_ = 0;
   if (!first)
     ++p.reconnects;
   auto& at = targets_[from.address];

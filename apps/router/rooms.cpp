@@ -1,6 +1,7 @@
 #include "apps/router/rooms.hpp"
 
 #include "actors/ingest/ingest.hpp"
+#include "actors/membership/fingerprints.hpp"
 #include "actors/presence/users.hpp"
 #include "actors/site_auth/site_auth.hpp"
 #include "transports/net/session_ids.hpp"
@@ -108,6 +109,8 @@ void rooms::spawn_cluster(caf::actor_system& sys, shard& control,
 }
 
 std::string rooms::join(std::function<void()> drain) {
+  // Before anybody calls, for it takes a while.
+  auto alike = fingerprints(opts_);
   auto error = peers_->listen(caf::actor_cast<caf::actor>(membership_.handle));
   if (!error.empty())
     return "cannot listen on " + opts_.cluster.listen + ": " + error
@@ -117,7 +120,8 @@ std::string rooms::join(std::function<void()> drain) {
                    {caf::actor_cast<caf::actor>(shared_.users), relay_.self,
                     carrier_->actor(), std::move(drain)},
                    opts_.cluster.advertise.empty() ? peers_->address()
-                                                   : opts_.cluster.advertise);
+                                                   : opts_.cluster.advertise,
+                   std::move(alike));
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <list>
+#include <map>
 #include <string_view>
 
 namespace signalbox::net {
@@ -25,6 +26,11 @@ namespace {
 
 /// How long accepting rests when no descriptor is left, in milliseconds.
 constexpr int64_t rest_time = 100;
+
+/// For how long, in milliseconds, the same fault is not logged again, and how
+/// many may be within that time: strangers can bring more.
+constexpr int64_t note_time = 60000;
+constexpr size_t most_noted = 64;
 
 /// A node that can no longer be reached is noticed by its silence, long before
 /// the kernel would.
@@ -52,6 +58,16 @@ bool resolve(const std::string& address, tcp::endpoint& out,
   return true;
 }
 
+/// Returns the other end's address.
+std::string address_of(int fd) {
+  tcp::endpoint from;
+  auto size = static_cast<socklen_t>(from.capacity());
+  if (::getpeername(fd, from.data(), &size) != 0)
+    return "?";
+  from.resize(size);
+  return from.address().to_string();
+}
+
 } // namespace
 
 struct peer_port::impl {
@@ -66,6 +82,8 @@ struct peer_port::impl {
   taker take;
   /// In the order of their coming.
   std::list<std::shared_ptr<peer>> peers;
+  /// Faults that were logged, and when they may be again.
+  std::map<std::string, session::time_point> noted;
   bool closed = false;
 };
 
@@ -73,9 +91,10 @@ struct peer_port::impl {
 class peer_port::peer : public channel,
                         public std::enable_shared_from_this<peer> {
 public:
-  peer(peer_port& owner, int fd, bool accepted)
-    : owner_(owner), loop_(owner.loop_), socket_(owner.loop_, fd, nullptr),
-      accepted_(accepted),
+  /// `name` is where it is, for the log.
+  peer(peer_port& owner, int fd, bool accepted, std::string name)
+    : owner_(owner), name_(std::move(name)), loop_(owner.loop_),
+      socket_(owner.loop_, fd, nullptr), accepted_(accepted),
       guard_({accepted, owner.opts_.self, owner.opts_.max_message,
               owner.opts_.max_batch}),
       timer_(session::make_timer<&peer::on_timeout>(this)) {
@@ -150,6 +169,7 @@ public:
     if (ended_)
       return stream::gone;
     auto n = socket_.read(data, size);
+    note_fault(n);
     if (n > 0 && !admit({data, static_cast<size_t>(n)}))
       return stream::gone;
     return n;
@@ -198,6 +218,7 @@ private:
     while (!ended_ && !guard_.greeted()) {
       auto into = loop_.scratch();
       auto n = socket_.read(into.data(), into.size());
+      note_fault(n);
       if (n == stream::again) {
         socket_.wait_readable([self = shared_from_this()] { self->hear(); });
         return;
@@ -219,7 +240,8 @@ private:
       ++owner_.counters_.broken;
       // Others knock at any port; a node has a certificate.
       if (guard_.greeted())
-        spdlog::warn("a node was cut off: it sent {}", guard_.trouble());
+        spdlog::warn("cut off the node at {}: it sent {}", name_,
+                     guard_.trouble());
       end(std::string{"it sent "} + guard_.trouble());
       return false;
     }
@@ -228,12 +250,19 @@ private:
     return true;
   }
 
+  /// Tells of a certificate that was refused, on this side or the other.
+  void note_fault(ssize_t result) {
+    if (result == stream::gone && !guard_.greeted())
+      owner_.note(name_, socket_.peer_fault(owner_.opts_.certificate));
+  }
+
   void on_timeout() {
     end("timed out");
   }
 
   /// Not after `end`.
   peer_port& owner_;
+  std::string name_;
   loop& loop_;
   stream socket_;
   bool accepted_;
@@ -294,6 +323,15 @@ void peer_port::forget(const std::shared_ptr<peer>& x) {
   impl_->peers.remove(x);
 }
 
+void peer_port::note(const std::string& who, const std::string& fault) {
+  auto now = loop_.wheel().now();
+  std::erase_if(impl_->noted, [now](const auto& x) { return now >= x.second; });
+  if (fault.empty() || impl_->noted.size() >= most_noted
+      || !impl_->noted.emplace(who + fault, now + note_time).second)
+    return;
+  spdlog::error("cannot link to the node at {}: {}", who, fault);
+}
+
 void peer_port::accept() {
   impl_->acceptor.async_accept(
     [this](boost::system::error_code ec, tcp::socket socket) {
@@ -319,7 +357,7 @@ void peer_port::admit(int fd) {
       oldest = each;
   if (strangers >= opts_.strangers)
     oldest->end("too many strangers");
-  auto x = std::make_shared<peer>(*this, fd, true);
+  auto x = std::make_shared<peer>(*this, fd, true, address_of(fd));
   impl_->peers.push_back(x);
   x->accept();
 }
@@ -343,7 +381,7 @@ void peer_port::dial(const std::string& address, dialed done) {
       return;
     }
     tune(fd);
-    auto x = std::make_shared<peer>(*this, fd, false);
+    auto x = std::make_shared<peer>(*this, fd, false, address);
     impl_->peers.push_back(x);
     x->connect(fd, to, std::move(done));
   });

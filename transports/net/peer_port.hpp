@@ -31,6 +31,8 @@ public:
   struct options {
     /// For both directions; null for plain TCP.
     std::shared_ptr<tls_context> tls;
+    /// File of this node's certificate, for the log.
+    std::string certificate;
     /// How long a connect with its handshakes may take.
     std::chrono::milliseconds patience{5000};
     /// Most connections that have not proved to be nodes; beyond it the oldest
@@ -81,6 +83,7 @@ private:
   void accept();
   void admit(int fd);
   void forget(const std::shared_ptr<peer>& x);
+  void note(const std::string& who, const std::string& fault);
 
   options opts_;
   peer_port_counters counters_;

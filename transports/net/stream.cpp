@@ -251,6 +251,10 @@ int64_t stream::unacknowledged() const {
   return bytes;
 }
 
+std::string stream::peer_fault(const std::string& mine) const {
+  return ssl_ == nullptr ? std::string{} : net::peer_fault(ssl_, mine);
+}
+
 int stream::plain_socket() const {
   return channel_ != nullptr || ssl_ != nullptr || home_ == nullptr ? -1 : fd_;
 }

@@ -132,6 +132,10 @@ public:
   /// for a channel.
   int64_t unacknowledged() const;
 
+  /// The same on a link between nodes, of certificates alone; see
+  /// `net::peer_fault`.
+  std::string peer_fault(const std::string& mine) const;
+
   /// Returns the socket if bytes may be written past this class, else -1.
   int plain_socket() const;
 

@@ -5,6 +5,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
+#include <utility>
+
 namespace signalbox::net {
 
 namespace {
@@ -21,6 +24,53 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
                         | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                         | SSL_MODE_RELEASE_BUFFERS);
   return x;
+}
+
+/// Returns who a certificate is for and who signed it.
+std::string describe(X509* x) {
+  auto name = [](const X509_NAME* from) {
+    char text[256] = "";
+    X509_NAME_oneline(from, text, sizeof(text));
+    return std::string{text};
+  };
+  return name(X509_get_subject_name(x)) + " signed by "
+         + name(X509_get_issuer_name(x));
+}
+
+std::string day(const ASN1_TIME* x) {
+  tm parts{};
+  if (ASN1_TIME_to_tm(x, &parts) != 1)
+    return "?";
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &parts);
+  return text;
+}
+
+/// Says what is wrong with the certificate under way.
+std::string fault_of(X509_STORE_CTX* at) {
+  auto* x = X509_STORE_CTX_get_current_cert(at);
+  auto code = X509_STORE_CTX_get_error(at);
+  std::string who = x == nullptr ? "?" : describe(x);
+  switch (code) {
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+    return who + " has expired on "
+           + (x == nullptr ? "?" : day(X509_get0_notAfter(x)));
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+    return who + " is not valid before "
+           + (x == nullptr ? "?" : day(X509_get0_notBefore(x)))
+           + "; look at the clocks";
+  default:
+    return who + ": " + X509_verify_cert_error_string(code);
+  }
+}
+
+/// What was wrong with the last certificate that this thread refused.
+thread_local std::string refused;
+
+int note_refused(int ok, X509_STORE_CTX* at) {
+  if (ok == 0)
+    refused = fault_of(at);
+  return ok;
 }
 
 } // namespace
@@ -49,8 +99,9 @@ std::shared_ptr<tls_context> tls_context::peer(const std::string& certificate,
   // One call of the system instead of two for each record; its users read until
   // nothing is left, so none stays behind.
   SSL_CTX_set_read_ahead(x->context_, 1);
-  SSL_CTX_set_verify(
-    x->context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_verify(x->context_,
+                     SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     note_refused);
   error = use_authorities(x->context_, ca_file, "ca");
   if (error.empty())
     error = use_identity(x->context_, certificate, key);
@@ -146,6 +197,59 @@ std::string tls_fault(const ssl_st* x) {
     const auto* text = ERR_reason_error_string(code);
     return std::string{"TLS: "} + (text == nullptr ? "failed" : text);
   }
+}
+
+std::string peer_fault(const ssl_st* x, const std::string& mine) {
+  if (SSL_get_verify_result(x) != X509_V_OK) {
+    auto what = std::exchange(refused, {});
+    return what.empty() ? what
+                        : "its certificate is refused, " + what
+                            + "; compare cluster.certificate there with "
+                              "cluster.ca here";
+  }
+  auto code = ERR_peek_error();
+  if (code == 0 || ERR_GET_LIB(code) != ERR_LIB_SSL)
+    return {};
+  std::string why;
+  switch (ERR_GET_REASON(code)) {
+  case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    why = "has expired or is not valid yet";
+    break;
+  case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    why = "is not signed by the authority in cluster.ca there";
+    break;
+  case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+  case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+  case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+  case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+  case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
+    why = "is none that it takes";
+    break;
+  case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    return "it has no certificate; give cluster.certificate there";
+  default:
+    return {};
+  }
+  auto* own = SSL_get_certificate(x);
+  return "it refuses this node's cluster.certificate " + mine
+         + (own == nullptr ? std::string{} : ", " + describe(own)) + ": it "
+         + why;
+}
+
+std::string own_fault(const tls_context& x) {
+  auto* own = SSL_CTX_get0_certificate(x.native());
+  auto* at = X509_STORE_CTX_new();
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(x.native(), &chain);
+  std::string out;
+  if (at != nullptr
+      && X509_STORE_CTX_init(at, SSL_CTX_get_cert_store(x.native()), own, chain)
+           == 1
+      && X509_verify_cert(at) != 1)
+    out = fault_of(at);
+  X509_STORE_CTX_free(at);
+  ERR_clear_error();
+  return out;
 }
 
 } // namespace signalbox::net

@@ -43,6 +43,11 @@ public:
   /// client verifies (unless the context is for nodes), empty for a server.
   ssl_st* open(int fd, const std::string& host) const;
 
+  /// Returns the OpenSSL side; for this floor.
+  ssl_ctx_st* native() const noexcept {
+    return context_;
+  }
+
 private:
   explicit tls_context(ssl_ctx_st* context) noexcept : context_(context) {
     // nop
@@ -52,6 +57,16 @@ private:
   /// Whether a client takes any name.
   bool any_name_ = false;
 };
+
+/// Says in words why the last operation on a link between nodes failed if it
+/// was for a certificate: whose, and what is wrong with it. Empty otherwise.
+/// `mine` names this node's certificate. On the thread of the operation.
+std::string peer_fault(const ssl_st* x, const std::string& mine);
+
+/// Says in words why other nodes will refuse the certificate of a context that
+/// `tls_context::peer` made, as far as this one can tell; empty if they will
+/// not.
+std::string own_fault(const tls_context& x);
 
 /// Says in words why the last operation of a client failed, and what to do
 /// about it, from its connection and this thread's queue of errors. Empty if

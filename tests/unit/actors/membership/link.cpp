@@ -37,8 +37,9 @@ struct fixture : shards, link_owner {
       from.begin(stream, hello);
   }
 
-  void on_refused(signalbox::link&, uint16_t node) override {
-    told += "refused by " + std::to_string(node) + '\n';
+  void on_refused(signalbox::link&, const wire::refusal& what) override {
+    if (what.node != 0)
+      told += "refused by " + std::to_string(what.node) + '\n';
   }
 
   void on_item(signalbox::link&, uint8_t tag, std::string_view item) override {

@@ -30,6 +30,8 @@ struct rig_node {
   fake_room* told = nullptr;
   /// Addresses that were dialed.
   std::vector<std::string> dials;
+  /// What it says of its settings.
+  std::vector<wire::fingerprint> alike;
   int drains = 0;
   /// Whether it reports its users to their homes, as USERS does.
   bool reports = true;
@@ -49,8 +51,9 @@ struct node_rig : shards {
 
   /// Makes a node; `start` begins.
   rig_node& add(uint16_t number, std::vector<std::string> seeds = {},
-                const std::string& cluster = "test") {
-    auto address = "node" + std::to_string(number) + ":1";
+                const std::string& cluster = "test", std::string address = {}) {
+    if (address.empty())
+      address = "node" + std::to_string(number) + ":1";
     auto& x = *(nodes[address] = std::make_unique<rig_node>());
     x.address = address;
     x.opts.router.node = number;
@@ -70,7 +73,7 @@ struct node_rig : shards {
       },
       {[this] { return ++drawn; }, [this] { return clock; }});
     start_membership(x.x, {x.room, x.room, x.room, [&x] { ++x.drains; }},
-                     x.address);
+                     x.address, x.alike);
     agree();
   }
 
