@@ -414,7 +414,8 @@ describe('a running router', () => {
     await reaches(router, 'actors{kind="presence"}', 0);
     // Four namespaces, each with a hub on both shards.
     const idle = { connection: 0, presence: 0, users: 1, nsp: 4, hub: 8, ingest: 1,
-      site_auth: 1, transport: 1, membership: 0, link: 0, relay: 0, tunnels: 0 };
+      site_auth: 1, transport: 1, membership: 0, link: 0, relay: 0, tunnels: 0,
+      supervisor: 1 };
     assert.deepEqual(await actors(), idle);
     const tabs = [];
     for (let i = 0; i < 12; ++i)
