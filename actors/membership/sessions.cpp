@@ -47,6 +47,13 @@ void report_refused(const wire::hello& x, const std::string& why,
   reported.insert(std::move(text));
 }
 
+/// Returns whether a text was not logged before, as far as that is known.
+bool note_once(const std::string& text, std::set<std::string>& reported) {
+  if (reported.size() >= most_reported)
+    reported.clear();
+  return reported.insert(text).second;
+}
+
 } // namespace
 
 // -- sessions ---------------------------------------------------------------
@@ -159,7 +166,7 @@ void membership_impl::note_conflict(const std::string& by) {
   conflict_ = "router.node " + std::to_string(self_)
               + " belongs to another node, says the one at " + printable(by)
               + "; give each node its own";
-  if (reported_.insert(conflict_).second)
+  if (note_once(conflict_, reported_))
     spdlog::error("not ready: {}", conflict_);
   conflict_by_ = by;
   conflict_until_ = now() + conflict_holds;
@@ -171,8 +178,7 @@ void membership_impl::note_differences(peer& p, const wire::hello& from) {
   for (const auto& each : p.differs)
     names += (names.empty() ? "" : ", ") + each;
   if (!names.empty()
-      && reported_.insert(std::to_string(from.node) + from.address + names)
-           .second)
+      && note_once(std::to_string(from.node) + from.address + names, reported_))
     spdlog::warn("node {} at {} differs from this one in {}: events and "
                  "clients fare otherwise there; give all nodes the same",
                  from.node, printable(from.address), names);
