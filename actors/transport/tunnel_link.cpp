@@ -74,7 +74,8 @@ protected:
 
 private:
   void on(wire::tunnel& x) {
-    constexpr auto last = static_cast<uint8_t>(net::tunnel_frame::kind::refuse);
+    constexpr auto last =
+      static_cast<uint8_t>(net::tunnel_frame::kind::release);
     if (x.what <= last)
       to_->on_frame(x.from, read(std::move(x)));
   }

@@ -22,6 +22,12 @@ public:
 
   virtual void shutdown_write() = 0;
 
+  /// Calls `fun` when the client's node is about to end, at once if it has said
+  /// so. Replaces an earlier one.
+  virtual void on_release(std::function<void()> fun) {
+    static_cast<void>(fun);
+  }
+
   /// Ends it; what waits is dropped without a call. Once.
   virtual void close() = 0;
 

@@ -5,6 +5,7 @@
 #include "transports/net/held_post.hpp"
 #include "transports/net/legacy_service.hpp"
 #include "transports/net/page_gate.hpp"
+#include "transports/net/release.hpp"
 #include "transports/net/tunnel.hpp"
 #include "transports/net/upgrade.hpp"
 
@@ -255,6 +256,7 @@ void engine_service::on_session(const std::shared_ptr<http_connection>& from,
     if (!query.script)
       note_poll(*owner, *from);
     from->context = under_way;
+    release_with(*from, owner);
     owner->session.on_poll(std::move(poll));
     return;
   }

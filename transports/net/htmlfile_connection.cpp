@@ -69,6 +69,10 @@ void htmlfile_connection::start(std::shared_ptr<session::carried> x,
   std::string first{preamble};
   first.resize(preamble_bytes, ' ');
   append_chunk(first, out_);
+  io_->on_release([weak = weak_from_this()] {
+    if (auto via = weak.lock(); via && via->session_)
+      via->session_->on_release(*via);
+  });
   write();
   read();
 }

@@ -6,6 +6,7 @@
 #include "transports/net/stream.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -127,6 +128,10 @@ public:
   bool tunnelled() const noexcept {
     return tunnelled_;
   }
+
+  /// Calls `fun` if the node that the client is connected to is about to end
+  /// while the current request is handled; the answer is the last one then.
+  void on_release(std::function<void()> fun);
 
   /// Returns the address to give to `release_address` in the end: none for a
   /// client that counts at another node.

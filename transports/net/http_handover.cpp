@@ -82,8 +82,24 @@ void http_connection::lost() {
   die();
 }
 
+void http_connection::on_release(std::function<void()> fun) {
+  io_->on_release([weak = weak_from_this(), fun = std::move(fun)] {
+    auto self = weak.lock();
+    if (self == nullptr || self->state_ == state::dead)
+      return;
+    self->keep_alive_ = false;
+    fun();
+  });
+}
+
 void http_connection::drain() {
-  if (state_ == state::idle)
+  // A connection on which nothing has come yet is idle, too; a request that has
+  // come is answered.
+  char next = 0;
+  if ((state_ == state::idle
+       || (state_ == state::header && rest().empty()
+           && (!parser_ || !parser_->begun())))
+      && io_->peek(&next, 1) == stream::again)
     die();
 }
 

@@ -6,6 +6,7 @@
 #include "transports/codec/uri.hpp"
 #include "transports/net/held_post.hpp"
 #include "transports/net/htmlfile_connection.hpp"
+#include "transports/net/release.hpp"
 #include "transports/net/upgrade.hpp"
 
 #include <optional>
@@ -302,6 +303,7 @@ size_t legacy_service::on_session(const std::shared_ptr<http_connection>& from,
     auto poll = std::make_shared<held_poll>(from, style(x, query));
     under_way->poll = poll.get();
     from->context = under_way;
+    release_with(*from, owner);
     owner->session.on_poll(std::move(poll), transport);
   }
   return opts_.session.max_payload;

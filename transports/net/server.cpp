@@ -274,12 +274,14 @@ http_service& server::service(const loop& home) noexcept {
 }
 
 void server::enter(const loop& home, std::shared_ptr<http_connection> x) {
-  slots_[home.index()]->connections.insert(std::move(x));
+  if (slots_[home.index()]->connections.insert(std::move(x)).second)
+    open_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void server::leave(const loop& home,
                    const std::shared_ptr<http_connection>& x) {
-  slots_[home.index()]->connections.erase(x);
+  if (slots_[home.index()]->connections.erase(x) > 0)
+    open_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void server::enter(const loop& home, std::shared_ptr<proxy_opening> x) {
@@ -294,6 +296,14 @@ void server::stop_accepting() {
   for (auto* each : loops_) {
     each->post([this, each] {
       auto& x = *slots_[each->index()];
+      // Whose connection is established already may have sent its request.
+      while (x.acceptor.is_open()) {
+        auto fd = ::accept4(x.acceptor.native_handle(), nullptr, nullptr,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+          break;
+        on_accept(x, fd);
+      }
       boost::system::error_code ec;
       x.acceptor.close(ec);
       x.pause.cancel();

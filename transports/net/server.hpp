@@ -120,11 +120,17 @@ public:
   /// Replaces the certificate for new connections. From any thread.
   void set_tls(std::shared_ptr<tls_context> tls);
 
-  /// Stops accepting. From any thread.
+  /// Stops accepting, when what is established already has been accepted. From
+  /// any thread.
   void stop_accepting();
 
-  /// Ends idle keep-alive connections and makes every further answer the last
-  /// of its connection. From any thread.
+  /// Makes every further answer the last of its connection. From any thread.
+  void retire() noexcept {
+    draining_.store(true, std::memory_order_relaxed);
+  }
+
+  /// Ends idle keep-alive connections, too, and makes every further answer the
+  /// last of its connection. From any thread.
   void drain();
 
   /// Drops every connection. From any thread.
@@ -132,6 +138,11 @@ public:
 
   /// Adds the connections of a loop for which something waits. On its thread.
   void collect(const loop& home, std::vector<memory_holder>& to) const;
+
+  /// Returns how many HTTP connections are open. From any thread.
+  size_t open() const noexcept {
+    return open_.load(std::memory_order_relaxed);
+  }
 
   bool draining() const noexcept {
     return draining_.load(std::memory_order_relaxed);
@@ -167,6 +178,7 @@ private:
   std::mutex tls_mutex_;
   std::shared_ptr<tls_context> tls_;
   std::atomic<bool> draining_{false};
+  std::atomic<size_t> open_{0};
   std::vector<std::unique_ptr<slot>> slots_;
 };
 

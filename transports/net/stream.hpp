@@ -144,6 +144,13 @@ public:
     return id_;
   }
 
+  /// Calls `fun` if the client is connected to another node that is about to
+  /// end. Replaces an earlier one.
+  void on_release(std::function<void()> fun) {
+    if (channel_ != nullptr)
+      channel_->on_release(std::move(fun));
+  }
+
   /// Returns whether the client is connected elsewhere.
   bool tunnelled() const noexcept {
     return channel_ != nullptr;

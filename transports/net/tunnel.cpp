@@ -6,6 +6,7 @@
 #include "transports/net/stream.hpp"
 #include "transports/net/tunnel_host.hpp"
 #include "transports/net/tunnel_opener.hpp"
+#include "transports/net/upgrade.hpp"
 
 #include <openssl/rand.h>
 
@@ -24,6 +25,8 @@ constexpr unsigned index_bits = 12;
 /// blanks it is never longer than it was, so that no limit of the header is in
 /// its way.
 std::string write_head(const http_connection& from) {
+  // The answer to a client of a node that ends is the last one, and says so.
+  auto last = from.owner().draining() && !wants_upgrade(from.request());
   const auto& x = from.request();
   std::string out;
   out.reserve(1024);
@@ -31,10 +34,13 @@ std::string write_head(const http_connection& from) {
   out += from.old() ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
   for (const auto& [name, value] : x.headers) {
     if (same_token(name, "content-length")
-        || same_token(name, "transfer-encoding") || same_token(name, "expect"))
+        || same_token(name, "transfer-encoding") || same_token(name, "expect")
+        || (last && same_token(name, "connection")))
       continue;
     out.append(name).append(":").append(value).append("\r\n");
   }
+  if (last)
+    out += "connection:close\r\n";
   return out;
 }
 
@@ -112,6 +118,8 @@ void tunnels::open(const std::shared_ptr<http_connection>& from) {
   auto x = std::make_shared<tunnel_opener>(board_, home, key, std::move(task));
   desk.openers.emplace(key.id, x);
   x->start(std::move(first), std::move(request));
+  if (board_->releasing)
+    x->release();
 }
 
 // -- owner --------------------------------------------------------------------
@@ -208,6 +216,19 @@ void tunnels::on_node_down(uint16_t node) {
         each->lost();
       for (auto& each : hosts)
         each->lost();
+    });
+  }
+}
+
+void tunnels::release_all() {
+  board_->releasing = true;
+  for (auto& desk : board_->desks) {
+    if (desk.home == nullptr)
+      continue;
+    desk.home->post([board = board_, &desk] {
+      auto all = desk.openers;
+      for (auto& [id, each] : all)
+        each->release();
     });
   }
 }

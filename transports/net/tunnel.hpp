@@ -41,6 +41,8 @@ struct tunnel_frame {
     close,
     /// The owner: takes no such tunnel. No frame follows.
     refuse,
+    /// The opener: its node is about to end; what is held may be answered.
+    release,
   };
 
   kind what = kind::data;
@@ -135,6 +137,11 @@ public:
   /// A node is gone, with all frames that have not arrived. From any thread,
   /// but after its last frame and before the first one of its successor.
   void on_node_down(uint16_t node);
+
+  /// Has other nodes answer what they hold for clients of this one, and close
+  /// the sessions whose WebSockets come through here. From any thread; `count`
+  /// tells when none is left.
+  void release_all();
 
   /// Drops the clients that other nodes serve, and takes no more either way.
   /// Clients of other nodes are connections like all others, and end with the

@@ -174,6 +174,8 @@ struct tunnel_board {
   tunnel_counters& count;
   /// Bytes that tunnels have under way to one node.
   const size_t most_bytes;
+  /// New tunnels are released at once.
+  std::atomic<bool> releasing{false};
   /// No new tunnels.
   std::atomic<bool> closing{false};
   /// The carrier may be gone.

@@ -55,6 +55,11 @@ void tunnel_host::on_frame(tunnel_frame&& x) {
   case tunnel_frame::kind::credit:
     flow_.granted(x.credit);
     break;
+  case tunnel_frame::kind::release:
+    released_ = true;
+    if (on_release_)
+      std::exchange(on_release_, nullptr)();
+    return;
   default:
     over_ = true;
   }
@@ -133,6 +138,15 @@ void tunnel_host::wake() {
     std::exchange(on_writable_, nullptr)();
 }
 
+void tunnel_host::on_release(std::function<void()> fun) {
+  on_release_ = std::move(fun);
+  if (released_)
+    home_.post([self = shared_from_this()] {
+      if (self->on_release_)
+        std::exchange(self->on_release_, nullptr)();
+    });
+}
+
 void tunnel_host::shutdown_write() {
   if (!over_)
     send(tunnel_frame::kind::finish);
@@ -142,6 +156,7 @@ void tunnel_host::close() {
   if (std::exchange(closed_, true))
     return;
   auto self = shared_from_this();
+  on_release_ = nullptr;
   // What waits keeps the connection, which is about to end and may still be
   // inside a call.
   if (on_readable_ || on_writable_)

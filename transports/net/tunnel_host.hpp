@@ -33,6 +33,7 @@ public:
   ssize_t write(const iovec* pieces, size_t count) override;
   void wait(bool readable, std::function<void()> fun) override;
   void shutdown_write() override;
+  void on_release(std::function<void()> fun) override;
   void close() override;
 
   bool encrypted() const override {
@@ -62,6 +63,9 @@ private:
   size_t taken_ = 0;
   std::function<void()> on_readable_;
   std::function<void()> on_writable_;
+  std::function<void()> on_release_;
+  /// The opener's node is about to end.
+  bool released_ = false;
   bool secure_;
   /// The opener has ended the tunnel.
   bool over_ = false;

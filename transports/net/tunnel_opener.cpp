@@ -296,6 +296,11 @@ void tunnel_opener::lost() {
     again(detour_fate::lost);
 }
 
+void tunnel_opener::release() {
+  if (!over_ && !send(tunnel_frame::kind::release))
+    lost();
+}
+
 void tunnel_opener::drop() {
   if (!task_.io)
     return;

@@ -47,6 +47,9 @@ public:
   /// The owner's node is gone.
   void lost();
 
+  /// Has the owner answer what it holds.
+  void release();
+
   /// Ends the tunnel and the connection.
   void drop();
 

@@ -57,6 +57,10 @@ void websocket_connection::start(std::shared_ptr<session::carried> x,
   auto self = shared_from_this();
   session_ = std::move(x);
   control_ = std::move(handshake);
+  io_->on_release([weak = weak_from_this()] {
+    if (auto via = weak.lock(); via && via->session_)
+      via->session_->on_release(*via);
+  });
   write();
   if (io_ && !rest.empty())
     take_or_keep(rest);

@@ -99,6 +99,11 @@ public:
   /// The connection ended or broke its protocol.
   virtual void on_carrier_lost(carrier& from, close_reason why) = 0;
 
+  /// The connection is about to end, as the client's node does.
+  virtual void on_release(carrier& from) {
+    static_cast<void>(from);
+  }
+
   /// Lets the carrier take packets out.
   virtual outbox& queue() noexcept = 0;
 

@@ -82,6 +82,10 @@ void engine_session::on_poll(std::shared_ptr<poll> request) {
   flush();
 }
 
+void engine_session::release_poll() {
+  answer_poll({"6"});
+}
+
 void engine_session::on_poll_lost(const poll* request) {
   if (poll_.get() != request)
     return;

@@ -50,6 +50,7 @@ public:
 
   /// The client dropped its pending GET.
   void on_poll_lost(const poll* request);
+  void release_poll() override;
 
   /// A POST began. Returns false if one is already under way; the session has
   /// ended then.

@@ -131,6 +131,15 @@ void legacy_session::on_poll(std::shared_ptr<poll> request,
   }
 }
 
+void legacy_session::release_poll() {
+  auto pending = std::exchange(poll_, nullptr);
+  if (pending == nullptr)
+    return;
+  until_ = wheel_.now() + opts_.close_timeout.count();
+  arm();
+  pending->answer(std::string{noop}, false);
+}
+
 void legacy_session::on_poll_lost(const poll* request) {
   // The client may come again; until then its deadline runs.
   if (poll_.get() != request)

@@ -53,6 +53,7 @@ public:
 
   /// The client dropped its pending GET.
   void on_poll_lost(const poll* request);
+  void release_poll() override;
 
   /// Takes a WebSocket or an endless answer; it replaces what was there.
   void on_carrier(carrier& via, std::string_view transport);

@@ -94,6 +94,15 @@ public:
   /// Ends the session without sending what is queued.
   virtual void abort(close_reason why) = 0;
 
+  /// Answers the poll that is held, if one is, with nothing: the client is to
+  /// come by another way.
+  virtual void release_poll() = 0;
+
+  void on_release(carrier& from) override {
+    if (carried_by(from))
+      close(close_reason::shutdown);
+  }
+
   /// Takes a POST, which `from` answers when all its packets are taken.
   /// `binary` says that it is bytes, not text.
   void on_post(std::string bytes, bool binary, std::shared_ptr<post> from);
