@@ -2,6 +2,7 @@
 
 #include "actors/api/error.hpp"
 #include "actors/api/handles.hpp"
+#include "actors/api/wire_keys.hpp"
 #include "transports/codec/encoded.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -40,6 +41,9 @@ struct deliver_users {
   bool scoped = false;
   /// For RELAY.
   event_key claim;
+  /// Not 0: it comes late, and only connections get it that joined before so
+  /// many nodes had been lost; see `mesh::losses`.
+  uint32_t before = 0;
 };
 
 /// Pushes an event to all members of a namespace, or those of some rooms.
@@ -51,6 +55,8 @@ struct broadcast {
   bool volatile_ = false;
   /// For RELAY.
   event_key claim;
+  /// As in `deliver_users`.
+  uint32_t before = 0;
 };
 
 /// Says whom an event reached.
@@ -58,7 +64,7 @@ struct routed {
   uint64_t ticket = 0;
   /// Users (or, for a room event, rooms) that were found.
   uint64_t matched = 0;
-  /// Connections open at acceptance.
+  /// Connections that have taken it: it leaves to them before they close.
   uint64_t online = 0;
   /// For a confirm: the users without a connection.
   std::vector<std::string> offline;
@@ -118,6 +124,29 @@ struct user_info {
   std::vector<uint16_t> unreachable;
 };
 
+// -- INGEST <-> RELAY ---------------------------------------------------------
+
+/// Asks for idempotency keys, those of the next credential behind the last of
+/// one.
+struct list_keys {
+  /// Comes back with the answer.
+  uint64_t walk = 0;
+  /// Where to go on: 0, or what the last answer said.
+  uint64_t credential = 0;
+  uint64_t position = 0;
+};
+
+/// Answers `list_keys`.
+struct keys_listed {
+  uint64_t walk = 0;
+  /// Where to go on.
+  uint64_t credential = 0;
+  uint64_t position = 0;
+  /// There are no more.
+  bool last = false;
+  std::vector<wire::held_key> keys;
+};
+
 // -- NSP <-> hub --------------------------------------------------------------
 
 /// Pushes an event to the members on one shard.
@@ -126,6 +155,8 @@ struct fan_out {
   codec::event_ptr event;
   std::vector<std::string> rooms;
   bool volatile_ = false;
+  /// As in `deliver_users`.
+  uint32_t before = 0;
 };
 
 /// Answers `fan_out`.
@@ -192,6 +223,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::routed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::confirmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_info)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::list_keys)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::keys_listed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fan_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fanned_out)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::member_count)

@@ -26,7 +26,9 @@ struct event_forwarded;
 struct fan_out;
 struct fanned_out;
 struct forward_event;
+struct keys_listed;
 struct link_open;
+struct list_keys;
 struct member_count;
 struct moved;
 struct publish;
@@ -49,6 +51,7 @@ struct claimed;
 struct detach;
 struct displace;
 struct hold;
+struct keys;
 struct locate;
 struct recall;
 struct release;
@@ -119,7 +122,9 @@ using relay_actor = caf::typed_actor<
   // The answer about a key that another node asked for.
   caf::reacts_to<wire::claimed>,
   // Whom an event with a key has reached, for the key's owner.
-  caf::reacts_to<wire::claim_settled>>;
+  caf::reacts_to<wire::claim_settled>,
+  // Some of the keys that are known here.
+  caf::reacts_to<keys_listed>>;
 
 /// The NSP: one Socket.IO namespace on this node.
 using nsp_actor = caf::typed_actor<
@@ -150,7 +155,11 @@ using ingest_actor = caf::typed_actor<
   // Was an event with this key accepted here, or anywhere if it is ours?
   caf::reacts_to<wire::claim>,
   // Whom an event with a key of ours reached.
-  caf::reacts_to<wire::claim_settled>>;
+  caf::reacts_to<wire::claim_settled>,
+  // Which keys are known?
+  caf::reacts_to<list_keys>,
+  // Keys that this node owns from now on.
+  caf::reacts_to<wire::keys>>;
 
 /// MEMBERSHIP: which nodes live, and the links to them.
 using membership_actor = caf::typed_actor<

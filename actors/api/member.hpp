@@ -3,6 +3,7 @@
 #include "transports/codec/encoded.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,11 @@ public:
 
   /// Queues an event towards the client. Returns false if it was dropped.
   virtual bool deliver(const codec::shared_event& event, bool volatile_) = 0;
+
+  /// Returns whether it joined before so many nodes had been lost.
+  virtual bool joined_before(uint32_t losses) const noexcept {
+    return losses > 0;
+  }
 
   /// The namespace's actor is gone.
   virtual void namespace_down() = 0;

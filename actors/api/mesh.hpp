@@ -41,6 +41,11 @@ public:
   /// has another name each time it starts. 0 for a node that never was.
   virtual uint64_t process(uint16_t node) const = 0;
 
+  /// Counts the nodes that were lost so far, each time. What arrives late,
+  /// after its sender was lost, is not for connections that have come since
+  /// then: they may have received it elsewhere.
+  virtual uint32_t losses() const noexcept = 0;
+
   /// Says that this node's users have been reported to their homes in the view
   /// with this number (see `view_changed`).
   virtual void reattached(uint64_t serial) = 0;

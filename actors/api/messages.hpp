@@ -113,6 +113,8 @@ struct attached {
   ec outcome = ec::none;
   /// For `verdict_void`: the stamp from which on a verdict will do.
   uint64_t not_before = 0;
+  /// How many nodes were lost by then; see `mesh::losses`.
+  uint32_t losses = 0;
 };
 
 /// Removes a membership of a connection.
@@ -129,6 +131,8 @@ struct moved {
   std::string_view transport;
 };
 
+class receipt;
+
 /// Pushes an event to one connection.
 struct deliver {
   codec::event_ptr event;
@@ -138,6 +142,11 @@ struct deliver {
   uint64_t confirm = 0;
   /// How long the ack is awaited, in milliseconds.
   int64_t confirm_ms = 0;
+  /// Is told that the event was taken, under the index of the user.
+  std::shared_ptr<signalbox::receipt> receipt{};
+  uint32_t user = 0;
+  /// As in `deliver_users`.
+  uint32_t before = 0;
 };
 
 /// Leaves a namespace at the site's request.

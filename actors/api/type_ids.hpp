@@ -62,5 +62,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(signalbox, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::claimed))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::claim_settled))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::displace))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::list_keys))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::keys_listed))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::keys))
 
 CAF_END_TYPE_ID_BLOCK(signalbox)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api/wire_events.hpp"
+#include "actors/api/wire_keys.hpp"
 #include "actors/api/wire_link.hpp"
 #include "actors/api/wire_users.hpp"
 

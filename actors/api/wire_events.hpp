@@ -32,6 +32,8 @@ struct deliver {
   uint64_t number = 0;
   /// As in `deliver_users`.
   bool scoped = false;
+  /// As in `deliver_users`; set by the link, not sent.
+  uint32_t before = 0;
 };
 SIGNALBOX_INSPECT(deliver, x.ticket, x.nsp, x.users, x.args, x.attachments,
                   x.volatile_, x.confirm, x.confirm_ms, x.origin, x.number,
@@ -50,6 +52,7 @@ struct broadcast {
   /// As in `deliver`.
   uint64_t origin = 0;
   uint64_t number = 0;
+  uint32_t before = 0;
 };
 SIGNALBOX_INSPECT(broadcast, x.ticket, x.nsp, x.args, x.attachments, x.rooms,
                   x.volatile_, x.origin, x.number)
@@ -119,53 +122,5 @@ struct command_done {
 };
 SIGNALBOX_INSPECT(command_done, x.ticket, x.version, x.info, x.connections,
                   x.online, x.changed)
-
-// -- INGEST, through RELAY ----------------------------------------------------
-
-/// Asks whether an event with this idempotency key was accepted before.
-struct claim {
-  SIGNALBOX_WIRE(claim, 27);
-  uint64_t ticket = 0;
-  /// Name of the credential.
-  std::string credential;
-  std::string key;
-  std::string id;
-  uint64_t seq = 0;
-  /// Whether the receiver decides, as the key's owner, and is to remember it.
-  bool owner = true;
-};
-SIGNALBOX_INSPECT(claim, x.ticket, x.credential, x.key, x.id, x.seq, x.owner)
-
-/// Answers `claim`.
-struct claimed {
-  SIGNALBOX_WIRE(claimed, 28);
-  uint64_t ticket = 0;
-  /// `none`, or why the event must be refused.
-  ec outcome = ec::none;
-  /// Whether it was accepted before; the rest is about that event then.
-  bool dup = false;
-  std::string id;
-  uint64_t seq = 0;
-  uint64_t matched = 0;
-  uint64_t online = 0;
-};
-SIGNALBOX_INSPECT(claimed, x.ticket, x.outcome, x.dup, x.id, x.seq, x.matched,
-                  x.online)
-
-/// Tells the owner of a key whom the event reached, or that nobody gets it.
-struct claim_settled {
-  SIGNALBOX_WIRE(claim_settled, 29);
-  std::string credential;
-  std::string key;
-  std::string id;
-  uint64_t matched = 0;
-  uint64_t online = 0;
-  /// `none`, or why it was refused after all: the key is free again.
-  ec outcome = ec::none;
-  /// As in `claim`.
-  uint64_t seq = 0;
-};
-SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online,
-                  x.outcome, x.seq)
 
 } // namespace signalbox::wire

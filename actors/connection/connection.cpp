@@ -1,5 +1,6 @@
 #include "actors/connection/connection.hpp"
 
+#include "actors/api/receipt.hpp"
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/connection/inbox.hpp"
@@ -236,9 +237,7 @@ private:
     auto* local = place.hubs[home().index()];
     if (x.outcome == ec::none && local->open()) {
       ++shared_.count.connects_accepted;
-      to->at = stage::joined;
-      to->hub = local;
-      local->join(*to);
+      to->enter(*local, x.losses);
       auto arrived = std::move(to->arriving);
       for (const auto& room : arrived->rooms)
         local->join_room(*to, room);
@@ -355,7 +354,7 @@ private:
   // -- events of the site -----------------------------------------------------
 
   void on(deliver& x) {
-    auto* to = memberships_.find_sid(x.sid);
+    auto* to = memberships_.find_receiver(x);
     if (to == nullptr)
       return;
     std::optional<uint64_t> id;
@@ -366,9 +365,11 @@ private:
       else
         ++shared_.count.limit_pending_acks;
     }
-    if (out_ != nullptr && out_->send(*x.event, id, x.volatile_))
+    if (out_ != nullptr && out_->send(*x.event, id, x.volatile_)) {
+      if (x.receipt)
+        x.receipt->took(x.user);
       return;
-    ++shared_.count.deliveries_dropped;
+    }
     if (x.confirm != 0)
       to->tell_dropped(shared_.acks, x.confirm);
   }

@@ -10,6 +10,13 @@
 
 namespace signalbox {
 
+void membership::enter(signalbox::hub& to, uint32_t lost) {
+  at = stage::joined;
+  losses = static_cast<uint16_t>(lost);
+  hub = &to;
+  to.join(*this);
+}
+
 std::optional<uint64_t> membership::owe(uint64_t confirm, int64_t until,
                                         size_t most) {
   if (debts_ == nullptr)
@@ -96,6 +103,12 @@ membership* memberships::find_sid(std::string_view sid) {
   return find_if([&](const auto& x) {
     return x.sid == sid && x.at == membership::stage::joined;
   });
+}
+
+membership* memberships::find_receiver(const deliver& x) {
+  auto* out = find_sid(x.sid);
+  auto late = out != nullptr && x.before != 0 && !out->joined_before(x.before);
+  return late ? nullptr : out;
 }
 
 } // namespace signalbox

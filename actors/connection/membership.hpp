@@ -18,6 +18,7 @@
 namespace signalbox {
 
 class connection_impl;
+struct deliver;
 
 /// What a membership keeps on its way in.
 struct arrival {
@@ -55,12 +56,22 @@ public:
   }
 
   bool deliver(const codec::shared_event& event, bool volatile_) override;
+
+  bool joined_before(uint32_t count) const noexcept override {
+    // Of the last 32,767 losses; whoever has been here for longer counts as new
+    // once in a while.
+    return static_cast<uint16_t>(count - 1 - losses) < 0x8000;
+  }
+
   void namespace_down() override;
 
   /// Returns whether packets of the client are welcome.
   bool inside() const noexcept {
     return at == stage::joined || at == stage::publisher;
   }
+
+  /// Joins, when so many nodes had been lost.
+  void enter(signalbox::hub& to, uint32_t lost);
 
   /// Notes an ack that the client will owe. Returns the id to ask with,
   /// nothing if it owes `most` already.
@@ -95,6 +106,8 @@ public:
   std::unique_ptr<arrival> arriving;
   /// Index of a publisher's credential.
   uint32_t key = 0;
+  /// Nodes that were lost before it joined, the lowest bits.
+  uint16_t losses = 0;
   stage at = stage::asking;
   /// It sees what the user receives by a key, and says nothing for the user.
   bool listens = false;
@@ -151,6 +164,10 @@ public:
   membership* find(const std::string& nsp);
   membership* find(uint64_t ticket, membership::stage at);
   membership* find_sid(std::string_view sid);
+
+  /// Returns the one that an event is for, null if it has left, or has come
+  /// since the event was sent.
+  membership* find_receiver(const deliver& x);
 
 private:
   template <class F>

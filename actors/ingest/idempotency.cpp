@@ -1,20 +1,29 @@
 #include "actors/ingest/idempotency.hpp"
 
+#include <algorithm>
+
 namespace signalbox {
 
 idempotency::entry* idempotency::find(const std::string& key, int64_t now) {
   expire(now);
   auto i = entries_.find(key);
-  return i == entries_.end() ? nullptr : &i->second;
+  if (i == entries_.end())
+    return nullptr;
+  if (i->second.until > now)
+    return &i->second;
+  entries_.erase(i);
+  return nullptr;
 }
 
-idempotency::entry* idempotency::insert(const std::string& key, int64_t now) {
+idempotency::entry* idempotency::insert(const std::string& key, int64_t now,
+                                        int64_t left) {
   expire(now);
+  left = std::min(left, window_ms_);
   if (entries_.size() >= max_keys_)
     return nullptr;
-  ages_.emplace_back(now + window_ms_, key);
+  ages_.emplace_back(now + left, key);
   auto& out = entries_[key];
-  out.until = now + window_ms_;
+  out.until = now + left;
   return &out;
 }
 
@@ -25,6 +34,7 @@ void idempotency::expire(int64_t now) {
     if (i != entries_.end() && i->second.until <= now)
       entries_.erase(i);
     ages_.pop_front();
+    ++gone_;
   }
 }
 

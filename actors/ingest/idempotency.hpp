@@ -40,7 +40,30 @@ public:
 
   /// Remembers a key that `find` did not know. Returns null if the table is
   /// full of keys that are still valid.
-  entry* insert(const std::string& key, int64_t now);
+  entry* insert(const std::string& key, int64_t now) {
+    return insert(key, now, window_ms_);
+  }
+
+  /// Remembers it for `left` milliseconds, at most the window.
+  entry* insert(const std::string& key, int64_t now, int64_t left);
+
+  /// Calls `look` with keys in the order in which they were inserted, from
+  /// `position` on (0 at first), which is moved behind the last that was looked
+  /// at. Looks at no more than `most`. Returns false if there are no more.
+  template <class F>
+  bool walk(uint64_t& position, size_t most, int64_t now, F&& look) {
+    expire(now);
+    auto i = position > gone_ ? position - gone_ : 0;
+    for (size_t n = 0; n < most && i < ages_.size(); ++n, ++i) {
+      const auto& [until, key] = ages_[i];
+      auto x = entries_.find(key);
+      // It may have been erased and come again.
+      if (x != entries_.end() && x->second.until == until && until > now)
+        look(key, x->second);
+    }
+    position = gone_ + i;
+    return i < ages_.size();
+  }
 
   /// Forgets a key: its event was refused after all.
   void erase(const std::string& key) {
@@ -57,7 +80,11 @@ private:
   size_t max_keys_;
   int64_t window_ms_;
   std::unordered_map<std::string, entry> entries_;
+  /// When keys end, in the order in which they came; such of other nodes may
+  /// end sooner than those before them.
   std::deque<std::pair<int64_t, std::string>> ages_;
+  /// How many have left `ages_`.
+  uint64_t gone_ = 0;
 };
 
 } // namespace signalbox

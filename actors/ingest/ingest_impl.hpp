@@ -19,7 +19,8 @@
 namespace signalbox {
 
 /// The actor behind `spawn_ingest`. How calls and publishers come in is in
-/// ingest.cpp, what becomes of their events in ingest_events.cpp.
+/// ingest.cpp, what becomes of their events in ingest_events.cpp, what nodes
+/// say of keys in ingest_keys.cpp.
 class ingest_impl : public light_actor {
 public:
   ingest_impl(caf::actor_config& cfg, shard& at, const settings& opts,
@@ -53,7 +54,8 @@ protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
       dispatch<api_call, publish, routed, confirmed, user_info, wire::claim,
-               wire::claim_settled>(x, [this](auto& msg) { on(msg); });
+               wire::claim_settled, list_keys, wire::keys>(
+        x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -152,6 +154,9 @@ private:
   idempotency::entry* hold_key(idempotency& table, const T& x);
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
+  bool ours(const idempotency::entry& x) const;
+  void on(list_keys& x);
+  void on(wire::keys& x);
   void count_idempotency();
 
   // -- refusals ---------------------------------------------------------------

@@ -18,7 +18,7 @@ constexpr int quiet_batches = outgoing::eager_batches / 2;
 
 /// Returns whether somebody waits to hear that an item has arrived.
 constexpr bool awaited(uint8_t tag) {
-  return tag == wire::deliver::tag;
+  return tag == wire::deliver::tag || tag == wire::keys::tag;
 }
 
 int64_t microseconds() {

@@ -104,6 +104,10 @@ void membership_impl::on_refused(link& x, const wire::refusal& what) {
 
 void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
   auto node = node_of(x);
+  late_ = x.repeats();
+  // Its sender has given it to another sequencer since.
+  if (late_ && tag == wire::submit::tag)
+    return;
   switch (tag) {
   case wire::view::tag:
     take<wire::view>(node, item, [&](wire::view& y) {
@@ -139,7 +143,7 @@ void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
   default:
     // What was said about users in an earlier session has been said anew
     // since.
-    pass_to_users(x.repeats() ? caf::actor{} : rooms_.users, node, tag, item)
+    pass_to_users(late_ ? caf::actor{} : rooms_.users, node, tag, item)
       || pass_to_relay(node, tag, item);
   }
 }
@@ -163,6 +167,7 @@ void membership_impl::on_lost(link& x, const std::string& why) {
     p.up = nullptr;
     p.keep = nullptr;
     p.lost_at = now();
+    p.losses = ++losses_;
     if (!ending_)
       spdlog::warn("node {} at {} is {}: {}", node, p.address,
                    p.left ? "gone" : "dead", why);
@@ -222,6 +227,12 @@ std::vector<uint16_t> membership_impl::lost() const {
   return out;
 }
 
+uint64_t membership_impl::session(uint16_t node) const {
+  auto i = peers_.find(node);
+  return i == peers_.end() || i->second.up == nullptr ? 0
+                                                      : i->second.up->session();
+}
+
 uint64_t membership_impl::process(uint16_t node) const {
   auto i = peers_.find(node);
   return i == peers_.end() ? 0 : i->second.incarnation;
@@ -261,8 +272,8 @@ bool membership_impl::pass_to_relay(uint16_t node, uint8_t tag,
   return pass_one_of<wire::located, wire::deliver, wire::broadcast,
                      wire::routed, wire::confirmed, wire::command,
                      wire::command_done, wire::submit, wire::claim,
-                     wire::claimed, wire::claim_settled>(rooms_.relay, node,
-                                                         tag, item);
+                     wire::claimed, wire::claim_settled, wire::keys>(
+    rooms_.relay, node, tag, item);
 }
 
 namespace {

@@ -88,14 +88,13 @@ public:
     return view_.settled();
   }
 
-  uint64_t session(uint16_t node) const override {
-    auto i = peers_.find(node);
-    return i == peers_.end() || i->second.up == nullptr
-             ? 0
-             : i->second.up->session();
-  }
+  uint64_t session(uint16_t node) const override;
 
   uint64_t process(uint16_t node) const override;
+
+  uint32_t losses() const noexcept override {
+    return losses_;
+  }
 
   void reattached(uint64_t serial) override {
     if (!view_.reattached(serial))
@@ -184,7 +183,9 @@ private:
 
   template <class T>
   void pass(const caf::actor& to, uint16_t node, std::string_view item) {
-    take<T>(node, item, [&to](T& x) {
+    take<T>(node, item, [&](T& x) {
+      if constexpr (requires { x.before; })
+        x.before = late_ ? peers_[node].losses : 0;
       if (to)
         caf::anon_send(to, std::move(x));
     });
@@ -281,6 +282,9 @@ private:
   std::map<link*, opening> pending_;
   /// Refusals that were logged.
   std::set<std::string> reported_;
+  uint32_t losses_ = 0;
+  /// Whether the item that is being taken was filled before its session.
+  bool late_ = false;
   bool settled_noted_ = true;
   bool leaving_ = false;
   bool ending_ = false;

@@ -30,6 +30,8 @@ struct peer {
   session::time_point former_until = 0;
   bool left = false;
   session::time_point lost_at = 0;
+  /// How many nodes had been lost then, this one included.
+  uint32_t losses = 0;
   uint64_t reconnects = 0;
   /// The version floor that it was told in this session.
   uint64_t told_floor = 0;

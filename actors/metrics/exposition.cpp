@@ -258,10 +258,11 @@ void render_ingest(text& out, const counters& c) {
   out.counter("calls_unanswered_total",
               "Calls of the API answered with 503 for want of another answer.",
               c.calls_unanswered.load());
-  out.counter("deliveries_total", "Events handed to connections.",
+  out.counter("deliveries_total", "Events that connections have taken.",
               c.deliveries.load());
   out.counter("deliveries_dropped_total",
-              "Private events dropped: volatile, or the connection had gone.",
+              "Private events that a connection did not take: volatile, "
+              "or it had gone.",
               c.deliveries_dropped.load());
   out.gauge("confirms_pending", "Events whose acks are awaited.",
             c.confirms_pending.load());

@@ -128,7 +128,8 @@ private:
   static uint64_t loop(const auto& to, const fan_out& x) {
     uint64_t reached = 0;
     for (auto* each : to)
-      if (each->deliver(*x.event, x.volatile_))
+      if ((x.before == 0 || each->joined_before(x.before))
+          && each->deliver(*x.event, x.volatile_))
         ++reached;
     return reached;
   }

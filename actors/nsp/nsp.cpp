@@ -69,7 +69,8 @@ private:
     p.users = static_cast<uint64_t>(std::max<int64_t>(users_, 0));
     p.rooms.resize(x.rooms.size());
     for (auto& each : hubs_)
-      caf::anon_send(each, fan_out{x.ticket, x.event, x.rooms, x.volatile_});
+      caf::anon_send(
+        each, fan_out{x.ticket, x.event, x.rooms, x.volatile_, x.before});
   }
 
   void on(fanned_out& x) {

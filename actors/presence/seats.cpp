@@ -68,19 +68,20 @@ const seats::seat* seats::find_sid(std::string_view sid) const {
   return i == owners_.end() ? nullptr : &*find_in(i->second->second, sid);
 }
 
-uint64_t seats::push(const std::string& name, const deliver_users& x) const {
-  uint64_t reached = 0;
-  const auto* to = find(name);
-  if (to == nullptr)
-    return reached;
-  for (const auto& each : to->all) {
+uint64_t seats::push(const deliver_users& x, uint32_t index,
+                     const std::shared_ptr<receipt>& to) const {
+  uint64_t count = 0;
+  const auto* known = find(x.users[index]);
+  if (known == nullptr)
+    return count;
+  for (const auto& each : known->all) {
     if (*each.nsp != x.event->nsp())
       continue;
     caf::anon_send(each.who, deliver{x.event, each.sid, x.volatile_, x.confirm,
-                                     x.confirm_ms});
-    ++reached;
+                                     x.confirm_ms, to, index, x.before});
+    ++count;
   }
-  return reached;
+  return count;
 }
 
 void seats::clear() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -59,9 +60,11 @@ public:
   /// Returns a connection by its id, null if it is not here.
   const seat* find_sid(std::string_view sid) const;
 
-  /// Sends an event to a user's connections in its namespace. Returns how
-  /// many.
-  uint64_t push(const std::string& name, const deliver_users& x) const;
+  /// Sends an event to the connections that the user with this index among its
+  /// receivers has in its namespace; they tell `to` if they take it. Returns
+  /// how many there are.
+  uint64_t push(const deliver_users& x, uint32_t index,
+                const std::shared_ptr<receipt>& to) const;
 
   using by_name = std::unordered_map<std::string, user>;
 

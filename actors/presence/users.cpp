@@ -1,5 +1,6 @@
 #include "actors/presence/users.hpp"
 
+#include "actors/api/receipt.hpp"
 #include "actors/api/ring.hpp"
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <memory>
 #include <set>
 
 namespace signalbox {
@@ -113,6 +115,10 @@ private:
            || std::find(nodes_.begin(), nodes_.end(), node) != nodes_.end();
   }
 
+  uint32_t losses() const {
+    return mesh_ == nullptr ? 0 : mesh_->losses();
+  }
+
   uint64_t version_floor() const {
     return mesh_ == nullptr
              ? static_cast<uint64_t>(std::time(nullptr)) << version_bits
@@ -124,7 +130,7 @@ private:
   void on(presence_attach& x) {
     if (x.user.empty()) {
       seats_.add(x, self());
-      caf::anon_send(x.who, attached{x.ticket, ec::none, 0});
+      caf::anon_send(x.who, attached{x.ticket, ec::none, 0, losses()});
       return;
     }
     if (auto least = sign_outs_.void_before(x.user, x.nsp); x.asked < least) {
@@ -183,9 +189,9 @@ private:
       seats_.add(p.x, home_of(p.x.user));
     else
       take_back(p);
-    caf::anon_send(p.x.who,
-                   attached{p.x.ticket, p.outcome,
-                            sign_outs_.void_before(p.x.user, p.x.nsp)});
+    caf::anon_send(p.x.who, attached{p.x.ticket, p.outcome,
+                                     sign_outs_.void_before(p.x.user, p.x.nsp),
+                                     losses()});
   }
 
   void on(presence_detach& x) {
@@ -224,20 +230,14 @@ private:
   }
 
   void on(deliver_users& x) {
-    routed answer;
-    answer.ticket = x.ticket;
-    for (const auto& user : x.users) {
-      auto reached = seats_.push(user, x);
-      auto found = reached > 0 || (!x.scoped && records_.find(user) != nullptr);
-      answer.online += reached;
-      answer.matched += found ? 1 : 0;
-      answer.found.push_back(found);
-      if (reached == 0 && x.confirm != 0)
-        answer.offline.push_back(user);
+    // Answers when no connection can take the event any more.
+    auto answer = std::make_shared<receipt>(count_, ingest_, x);
+    for (uint32_t i = 0; i < x.users.size(); ++i) {
+      auto there = seats_.push(x, i, answer);
+      answer->add(there,
+                  there > 0
+                    || (!x.scoped && records_.find(x.users[i]) != nullptr));
     }
-    count_.deliveries.fetch_add(answer.online, std::memory_order_relaxed);
-    if (ingest_ && x.ticket != 0)
-      caf::anon_send(ingest_, std::move(answer));
   }
 
   // -- records of this node ---------------------------------------------------

@@ -19,11 +19,13 @@ void unite(std::vector<bool>& bits, const std::vector<bool>& more) {
 void gather::add(uint16_t node, const routed& x) {
   if (waiting_.erase(node) == 0)
     return;
-  event.matched += x.matched;
   event.online += x.online;
   if (x.outcome != ec::none)
     event.outcome = x.outcome;
-  unite(event.found, x.found);
+  if (!located_) {
+    event.matched += x.matched;
+    unite(event.found, x.found);
+  }
   blame(x.unreachable);
   for (const auto& user : x.offline)
     ++offline_[user];
@@ -58,10 +60,21 @@ void gather::give_up() {
   waiting_.clear();
 }
 
+/// Returns how many of the nodes that were asked about a user have answered.
+size_t gather::answered(const std::string& user) const {
+  auto i = holders_.find(user);
+  if (i == holders_.end())
+    return asked_ - unreachable_.size();
+  const auto& all = i->second;
+  return static_cast<size_t>(
+    std::count_if(all.begin(), all.end(), [this](uint16_t node) {
+      return unreachable_.count(node) == 0;
+    }));
+}
+
 void gather::finish(const std::vector<uint16_t>& lost) {
-  auto answered = asked_ - unreachable_.size();
   for (const auto& [user, nodes] : offline_)
-    if (nodes >= answered)
+    if (nodes >= answered(user))
       event.offline.push_back(user);
   // Who or what was found on several nodes counts once.
   if (!event.found.empty())

@@ -45,6 +45,17 @@ public:
   /// Nobody who has not answered yet will.
   void give_up();
 
+  /// The homes have said which nodes have the users: whom the event matches is
+  /// known, and of a user with a confirm only `nodes` are asked.
+  void matched(uint64_t users) {
+    event.matched = users;
+    located_ = true;
+  }
+
+  void held_by(const std::string& user, const std::vector<uint16_t>& nodes) {
+    holders_[user] = nodes;
+  }
+
   /// Returns whether a node's answer is missing.
   bool waits_for(uint16_t node) const {
     return waiting_.count(node) > 0;
@@ -67,11 +78,16 @@ public:
   int64_t until = 0;
 
 private:
+  size_t answered(const std::string& user) const;
+
   std::set<uint16_t> waiting_;
   /// Of those that were asked.
   std::set<uint16_t> unreachable_;
   std::set<uint16_t> blamed_;
   size_t asked_;
+  bool located_ = false;
+  /// Nodes that were asked about a user, if not all were.
+  std::map<std::string, std::vector<uint16_t>> holders_;
   /// How many nodes say of a user that nobody was there.
   std::map<std::string, size_t> offline_;
 };

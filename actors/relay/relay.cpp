@@ -90,6 +90,7 @@ void relay_impl::push(const event_ptr& x) {
   x->bytes = bytes;
   x->queued = &queued_;
   queued_ += bytes;
+  x->deadline = expire(x->ticket());
   if (x->origin == 0 && sequenced_.count(x->nsp()) > 0) {
     x->origin = origin_;
     x->number = ++last_number_;
@@ -102,7 +103,9 @@ void relay_impl::push(const event_ptr& x) {
     locate(x);
   if (!x->ready()) {
     waiting_[x->ticket()] = x;
-    wait(x->ticket(), opts_.cluster.request_timeout.count());
+    // The other half of the time is for the nodes that it goes to then.
+    unsaid_.emplace_back(now() + opts_.cluster.request_timeout.count() / 2,
+                         x->ticket());
   }
   auto& lane = lanes_[x->nsp()];
   lane.push_back(x);
@@ -178,47 +181,6 @@ void relay_impl::on(wire::located& x) {
   settle(e);
 }
 
-/// Asks the owner of an event's key whether it was accepted before; for one
-/// window after a change of the view all nodes, since the owner was another.
-void relay_impl::claim(const event_ptr& e) {
-  const auto& key = e->key();
-  if (key.key.empty())
-    return;
-  wire::claim out;
-  out.ticket = e->ticket();
-  out.credential = key.credential;
-  out.key = key.key;
-  out.id = key.id;
-  out.seq = key.seq;
-  auto owner = mesh_->home("key:" + key.credential + '\n' + key.key);
-  auto everybody =
-    changed_ != 0 && now() - changed_ < opts_.ingest.idempotency_window.count();
-  for (auto node : mesh_->nodes()) {
-    out.owner = node == owner;
-    if (node != mesh_->self() && (out.owner || everybody)
-        && mesh_->send(node, out) != 0)
-      e->claims.insert(node);
-  }
-}
-
-void relay_impl::on(wire::claimed& x) {
-  if ((x.ticket & foreign_bit) != 0) {
-    auto i = foreign_events_.extract(x.ticket);
-    if (i.empty())
-      return;
-    x.ticket = i.mapped().number;
-    reply(i.mapped(), x);
-    return;
-  }
-  auto i = waiting_.find(x.ticket);
-  if (i == waiting_.end() || i->second->claims.erase(x.from) == 0)
-    return;
-  auto e = i->second;
-  if (x.dup || x.outcome != ec::none)
-    e->objection = std::move(x);
-  settle(e);
-}
-
 /// An event has one answer less to wait for.
 void relay_impl::settle(const event_ptr& e) {
   if (e->flood)
@@ -251,7 +213,6 @@ void relay_impl::on(view_changed& x) {
         e->silent.push_back(node);
     settle(e);
   }
-  std::erase_if(acks_, [this](const auto& y) { return !lives(y.first); });
   tell_owed_confirms();
   submit_again();
   std::vector<uint64_t> all;
@@ -261,6 +222,7 @@ void relay_impl::on(view_changed& x) {
     gathers_.at(ticket).keep([this](uint16_t node) { return lives(node); });
     finish_if_complete(ticket);
   }
+  walk_keys();
 }
 
 /// What a sequencer has not answered goes to its successor, in order; whoever
@@ -299,22 +261,19 @@ uint16_t relay_impl::sequencer(const std::string& nsp) const {
   return mesh_->home("sequencer:" + nsp);
 }
 
-gather& relay_impl::begin(uint64_t ticket, const std::vector<uint16_t>& nodes) {
-  auto patience = opts_.cluster.request_timeout.count();
-  wait(ticket, patience);
+gather& relay_impl::begin(uint64_t ticket, const std::vector<uint16_t>& nodes,
+                          session::time_point until) {
   auto& out =
     gathers_.insert_or_assign(ticket, gather{ticket, nodes}).first->second;
   // They may be back by the time the others have answered.
   out.blame(mesh_->lost());
-  out.until = now() + patience;
+  out.until = until;
   return out;
 }
 
 gather& relay_impl::begin(event& x, const std::vector<uint16_t>& nodes) {
-  auto& out = begin(x.ticket(), nodes);
-  if (x.deadline == 0)
-    x.deadline = out.until;
-  out.until = x.deadline;
+  auto& out =
+    begin(x.ticket(), nodes, x.answered ? expire(x.ticket()) : x.deadline);
   out.blame(x.silent);
   out.quiet = x.answered;
   return out;
@@ -329,19 +288,6 @@ void relay_impl::send_out(event& x) {
     send_to_all(x);
   else
     send_to_holders(x);
-}
-
-/// An event with this key was accepted elsewhere, or cannot be remembered.
-void relay_impl::refuse(const event& x) {
-  routed out;
-  out.ticket = x.ticket();
-  out.outcome = x.objection->outcome;
-  out.dup = x.objection->dup;
-  out.id = x.objection->id;
-  out.seq = x.objection->seq;
-  out.matched = x.objection->matched;
-  out.online = x.objection->online;
-  answer(std::move(out));
 }
 
 void relay_impl::submit(const event_ptr& x, uint16_t node) {
@@ -391,54 +337,49 @@ void relay_impl::send_to_all(event& x) {
     answer_nobody(out.ticket);
 }
 
-/// What the homes said is the answer; it waits only until the nodes have the
-/// event.
+/// The homes have said which nodes have the users; how many connections take
+/// the event these nodes say themselves, for some may close this moment.
 void relay_impl::send_to_holders(event& x) {
-  routed result;
   std::map<uint16_t, std::vector<std::string>> holders;
+  uint64_t matched = 0;
   for (size_t i = 0; i < x.where.size(); ++i) {
     const auto& at = x.where[i];
-    const auto& user = x.users.users[i];
-    result.matched += at.online > 0 || (at.known && !x.users.scoped) ? 1 : 0;
-    result.online += at.online;
-    if (at.online == 0 && x.users.confirm != 0)
-      result.offline.push_back(user);
+    matched += at.online > 0 || (at.known && !x.users.scoped) ? 1 : 0;
     for (auto node : at.nodes)
-      holders[node].push_back(user);
+      holders[node].push_back(x.users.users[i]);
   }
-  auto ticket = x.users.ticket;
   std::vector<uint16_t> nodes;
   for (const auto& [node, users] : holders)
-    if (node != mesh_->self())
-      nodes.push_back(node);
+    nodes.push_back(node);
   auto& g = begin(x, nodes);
-  result.ticket = ticket;
-  g.event = std::move(result);
+  g.matched(matched);
+  for (size_t i = 0; x.users.confirm != 0 && i < x.where.size(); ++i)
+    if (x.where[i].nodes.empty())
+      g.event.offline.push_back(x.users.users[i]);
+    else
+      g.held_by(x.users.users[i], x.where[i].nodes);
   auto out = describe(x.users);
-  out.ticket = 0;
   out.origin = x.origin;
   out.number = x.number;
   auto is_fresh = fresh(x.origin, x.number);
   for (auto& [node, users] : holders) {
-    if (node == mesh_->self()) {
+    if (node != mesh_->self()) {
+      out.users = std::move(users);
+      if (mesh_->send(node, out) == 0)
+        g.lost(node);
+    } else if (is_fresh) {
       auto local = x.users;
-      local.ticket = 0;
       local.users = std::move(users);
-      if (is_fresh)
-        caf::anon_send(users_, std::move(local));
-      continue;
+      caf::anon_send(users_, std::move(local));
+    } else {
+      answer_nobody(out.ticket);
     }
-    out.users = std::move(users);
-    if (auto number = mesh_->send(node, out); number != 0)
-      acks_[node].emplace_back(number, ticket);
-    else
-      g.lost(node);
   }
-  finish_if_complete(ticket);
+  finish_if_complete(x.users.ticket);
 }
 
 void relay_impl::on(user_command& x) {
-  auto& g = begin(x.ticket, mesh_->nodes());
+  auto& g = begin(x.ticket, mesh_->nodes(), expire(x.ticket));
   g.command = true;
   wire::command out{0,
                     x.ticket,
@@ -467,9 +408,21 @@ relay_ref spawn_relay(shard& home, const settings& opts, mesh& others,
           caf::actor_cast<ingest_actor>(handle), handle};
 }
 
+namespace {
+
+relay_impl& impl_of(const relay_ref& x) {
+  return *static_cast<relay_impl*>(
+    caf::actor_cast<caf::abstract_actor*>(x.self));
+}
+
+} // namespace
+
 void set_ingest(const relay_ref& x, ingest_actor ingest) {
-  static_cast<relay_impl*>(caf::actor_cast<caf::abstract_actor*>(x.self))
-    ->set_ingest(std::move(ingest));
+  impl_of(x).set_ingest(std::move(ingest));
+}
+
+void leave(const relay_ref& x, std::function<void()> done) {
+  impl_of(x).leave(std::move(done));
 }
 
 } // namespace signalbox

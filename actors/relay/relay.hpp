@@ -6,6 +6,7 @@
 #include "actors/api/settings.hpp"
 #include "actors/shard/shard.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -36,5 +37,10 @@ relay_ref spawn_relay(shard& home, const settings& opts, mesh& others,
 
 /// Tells RELAY who asks; before any event comes.
 void set_ingest(const relay_ref& x, ingest_actor ingest);
+
+/// This node is about to leave, and accepts nothing any more: when the events
+/// under way are answered, the other nodes get its idempotency keys. Calls
+/// `done` when they have them. On RELAY's shard.
+void leave(const relay_ref& x, std::function<void()> done);
 
 } // namespace signalbox

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/relay/gather.hpp"
+#include "actors/relay/key_walk.hpp"
 #include "actors/relay/recent.hpp"
 #include "actors/relay/relay.hpp"
 #include "actors/shard/light_actor.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +30,8 @@ public:
   void set_ingest(ingest_actor ingest) {
     ingest_ = std::move(ingest);
   }
+
+  void leave(std::function<void()> done);
 
 protected:
   void receive(caf::mailbox_element& x) override;
@@ -82,10 +86,10 @@ private:
     /// are not sequenced.
     uint64_t origin = 0;
     uint64_t number = 0;
-    /// When its poster is answered at the latest, once it was sent.
-    int64_t deadline = 0;
-    /// Its poster has been told that it could not be reached, and is told no
-    /// more.
+    /// When its poster is answered at the latest.
+    session::time_point deadline = 0;
+    /// Its poster has been told that it is a repeat, or that the sequencer
+    /// could not be reached, and is told no more.
     bool answered = false;
     /// What it takes, and where that is counted as long as it is kept.
     size_t bytes = 0;
@@ -151,15 +155,15 @@ private:
   void locate(const event_ptr& e);
   void claim(const event_ptr& e);
   void settle(const event_ptr& e);
-  void wait(uint64_t ticket, int64_t ms);
 
   // -- to the nodes -----------------------------------------------------------
 
   uint16_t sequencer(const std::string& nsp) const;
-  gather& begin(uint64_t ticket, const std::vector<uint16_t>& nodes);
+  gather& begin(uint64_t ticket, const std::vector<uint16_t>& nodes,
+                session::time_point until);
   gather& begin(event& x, const std::vector<uint16_t>& nodes);
   void send_out(event& x);
-  void refuse(const event& x);
+  void refuse(event& x);
   void submit(const event_ptr& x, uint16_t node);
   void submit_again();
   void send_broadcast(event& x);
@@ -175,20 +179,31 @@ private:
   void on(wire::routed& x);
   void on(user_info& x);
   void on(wire::command_done& x);
-  void on(batches_acked& x);
   void finish_if_complete(uint64_t ticket);
   void answer(routed x);
   void tell_routed(const foreign& to, routed x);
   template <class T>
   void add(uint16_t node, uint64_t ticket, const T& part);
 
-  // -- commands, confirms, keys -----------------------------------------------
+  // -- commands, confirms ---------------------------------------------------
 
   void on(user_command& x);
   void on(confirmed& x);
   void tell_confirmed(const foreign& to, wire::confirmed x);
   void tell_owed_confirms();
+
+  // -- idempotency keys -------------------------------------------------------
+
+  void on(wire::claim& x);
   void on(wire::claim_settled& x);
+  void give_up_repeat(uint64_t ticket);
+  void on(wire::keys& x);
+  void walk_keys();
+  void walk_on();
+  void finish_walk();
+  void on(keys_listed& x);
+  void on(batches_acked& x);
+  void look_after_keys();
 
   // -- for other nodes --------------------------------------------------------
 
@@ -201,10 +216,11 @@ private:
   void on(wire::submit& x);
   void on(wire::command& x);
   void on(wire::confirmed& x);
-  void on(wire::claim& x);
 
   // -- deadlines --------------------------------------------------------------
 
+  session::time_point expire(uint64_t ticket);
+  void give_up(uint64_t ticket);
   void arm();
   void on_look();
 
@@ -234,8 +250,11 @@ private:
   std::map<uint64_t, submission> spare_;
   /// Events and commands whose answers are awaited.
   std::unordered_map<uint64_t, gather> gathers_;
-  /// By node: batches, and the events that are complete when they arrive.
-  std::unordered_map<uint16_t, std::deque<std::pair<uint64_t, uint64_t>>> acks_;
+  /// Repeats of events that are under way elsewhere; their numbers are to come.
+  std::unordered_map<uint64_t, event_ptr> repeats_;
+  key_walk walk_;
+  /// When homes and owners of keys are too late, in that order.
+  std::deque<std::pair<session::time_point, uint64_t>> unsaid_;
   /// When an answer is too late, in that order.
   std::deque<std::pair<session::time_point, uint64_t>> overdue_;
   std::unordered_map<uint64_t, foreign> foreign_events_;

@@ -55,7 +55,7 @@ void relay_impl::receive(caf::mailbox_element& x) {
              confirmed, view_changed, batches_acked, wire::located,
              wire::deliver, wire::broadcast, wire::submit, wire::routed,
              wire::confirmed, wire::command, wire::command_done, wire::claim,
-             wire::claimed, wire::claim_settled>(
+             wire::claimed, wire::claim_settled, wire::keys, keys_listed>(
       x, [this](auto& msg) { on(msg); });
   if (!known)
     unexpected(x);
@@ -72,6 +72,8 @@ void relay_impl::on_end(const caf::error&) {
   submitted_.clear();
   spare_.clear();
   owed_confirms_.clear();
+  repeats_.clear();
+  walk_ = {};
 }
 
 // -- answers ------------------------------------------------------------------
@@ -120,19 +122,6 @@ void relay_impl::on(wire::command_done& x) {
   part.online = std::move(x.online);
   part.changed = x.changed;
   add(x.from, x.ticket, part);
-}
-
-void relay_impl::on(batches_acked& x) {
-  auto& all = acks_[x.node];
-  while (!all.empty() && all.front().first <= x.number) {
-    auto ticket = all.front().second;
-    all.pop_front();
-    auto i = gathers_.find(ticket);
-    if (i == gathers_.end())
-      continue;
-    i->second.done(x.node);
-    finish_if_complete(ticket);
-  }
 }
 
 template <class T>
@@ -209,6 +198,7 @@ deliver_users relay_impl::read(wire::deliver& x) {
   out.users = std::move(x.users);
   out.event = make_event(x.nsp, x.args, x.attachments);
   out.volatile_ = x.volatile_;
+  out.before = x.before;
   return out;
 }
 
@@ -219,6 +209,7 @@ broadcast relay_impl::read(wire::broadcast& x) {
   out.event = make_event(x.nsp, x.args, x.attachments);
   out.rooms = std::move(x.rooms);
   out.volatile_ = x.volatile_;
+  out.before = x.before;
   return out;
 }
 
@@ -338,54 +329,52 @@ void relay_impl::on(wire::confirmed& x) {
   on(out);
 }
 
-void relay_impl::on(wire::claim& x) {
-  x.ticket = note(foreign_events_, x.from, x.ticket,
-                  opts_.cluster.request_timeout.count());
-  if (ingest_)
-    caf::anon_send(ingest_, std::move(x));
-}
-
-void relay_impl::on(wire::claim_settled& x) {
-  if (x.from != mesh_->self()) {
-    if (ingest_)
-      caf::anon_send(ingest_, std::move(x));
-    return;
-  }
-  auto owner = mesh_->home("key:" + x.credential + '\n' + x.key);
-  if (owner != mesh_->self())
-    mesh_->send(owner, x);
-}
-
 // -- deadlines ----------------------------------------------------------------
-
-void relay_impl::wait(uint64_t ticket, int64_t ms) {
-  overdue_.emplace_back(now() + ms, ticket);
-  arm();
-}
 
 void relay_impl::arm() {
   if (!std::exchange(armed_, true))
     home().home().wheel().arm(timer_, look);
 }
 
+/// Has an event or command given up when its time is over. Returns when.
+session::time_point relay_impl::expire(uint64_t ticket) {
+  auto at = now() + opts_.cluster.request_timeout.count();
+  overdue_.emplace_back(at, ticket);
+  arm();
+  return at;
+}
+
+/// The time of an event or command is over.
+void relay_impl::give_up(uint64_t ticket) {
+  give_up_repeat(ticket);
+  auto i = gathers_.find(ticket);
+  // It may have been sent again since.
+  if (i == gathers_.end() || i->second.until > now())
+    return;
+  i->second.give_up();
+  finish_if_complete(ticket);
+}
+
 void relay_impl::on_look() {
   armed_ = false;
+  // First what has not been sent: those that it goes to have some time left.
+  while (!unsaid_.empty() && unsaid_.front().first <= now()) {
+    auto i = waiting_.find(unsaid_.front().second);
+    unsaid_.pop_front();
+    if (i == waiting_.end())
+      continue;
+    auto e = i->second;
+    e->flood = e->to_users && !e->homes.empty();
+    e->silent.insert(e->silent.end(), e->claims.begin(), e->claims.end());
+    e->claims.clear();
+    settle(e);
+  }
   while (!overdue_.empty() && overdue_.front().first <= now()) {
     auto ticket = overdue_.front().second;
     overdue_.pop_front();
-    if (auto i = waiting_.find(ticket); i != waiting_.end()) {
-      auto e = i->second;
-      e->flood = e->to_users && !e->homes.empty();
-      e->silent.insert(e->silent.end(), e->claims.begin(), e->claims.end());
-      e->claims.clear();
-      settle(e);
-    } else if (auto j = gathers_.find(ticket);
-               // Not what only waited to be sent until then.
-               j != gathers_.end() && j->second.until <= now()) {
-      j->second.give_up();
-      finish_if_complete(ticket);
-    }
+    give_up(ticket);
   }
+  look_after_keys();
   for (auto* each : {&foreign_events_, &foreign_confirms_})
     std::erase_if(*each,
                   [this](const auto& x) { return x.second.until <= now(); });
@@ -394,7 +383,7 @@ void relay_impl::on_look() {
   for (auto* each : {&submitted_, &spare_})
     std::erase_if(*each,
                   [this](const auto& x) { return x.second.until <= now(); });
-  if (!overdue_.empty() || !foreign_events_.empty()
+  if (!overdue_.empty() || walk_.busy() || !foreign_events_.empty()
       || !foreign_confirms_.empty() || !owed_confirms_.empty()
       || !submitted_.empty() || !spare_.empty())
     arm();

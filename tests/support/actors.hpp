@@ -2,6 +2,7 @@
 
 // Include this header last: CAF's DSL defines lower-case macros.
 
+#include "actors/api/receipt.hpp"
 #include "actors/api/register.hpp"
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"

@@ -52,6 +52,10 @@ public:
     return i == processes.end() ? 1 : i->second;
   }
 
+  uint32_t losses() const noexcept override {
+    return lost_so_far;
+  }
+
   void reattached(uint64_t number) override {
     reports.push_back(number);
   }
@@ -123,6 +127,7 @@ public:
   uint64_t hash = 1;
   uint64_t serial = 1;
   uint64_t floor = 0;
+  uint32_t lost_so_far = 0;
   bool agreed = true;
 
 protected:

@@ -13,8 +13,9 @@ using wire_types =
              wire::release, wire::recall, wire::displace, wire::locate,
              wire::located, wire::deliver, wire::broadcast, wire::routed,
              wire::confirmed, wire::command, wire::command_done, wire::submit,
-             wire::claim, wire::claimed, wire::claim_settled, wire::tunnel,
-             wire::hello, wire::refusal, wire::ping, wire::pong, wire::restart>;
+             wire::claim, wire::claimed, wire::claim_settled, wire::keys,
+             wire::tunnel, wire::hello, wire::refusal, wire::ping, wire::pong,
+             wire::restart>;
 
 /// Calls `fun` with one of each, whose fields have their defaults.
 template <class F>

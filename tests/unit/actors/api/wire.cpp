@@ -161,7 +161,7 @@ TEST(tags are what they always were) {
     "hold=13 release=14 recall=15 displace=18 locate=16 located=17 deliver=20 "
     "broadcast=21 routed=22 confirmed=23 command=24 "
     "command_done=25 submit=26 claim=27 claimed=28 "
-    "claim_settled=29 tunnel=30 hello=100 refusal=101 ping=102 "
+    "claim_settled=29 keys=31 tunnel=30 hello=100 refusal=101 ping=102 "
     "pong=103 restart=104 ");
 }
 

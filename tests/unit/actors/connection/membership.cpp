@@ -19,6 +19,18 @@ struct fixture {
 
 CAF_TEST_FIXTURE_SCOPE(membership_tests, fixture)
 
+TEST(who has joined since a node was lost is known) {
+  x.losses = 2;
+  CHECK(x.joined_before(3));
+  CHECK(x.joined_before(30000));
+  CHECK(!x.joined_before(2));
+  CHECK(!x.joined_before(1));
+  MESSAGE("also when the count goes round");
+  x.losses = static_cast<uint16_t>(65535 + 3);
+  CHECK(x.joined_before(65535 + 4));
+  CHECK(!x.joined_before(65535));
+}
+
 TEST(ack ids count up and each is taken once) {
   CHECK_EQUAL(x.owe(70, 1000, 2).value_or(9), 0u);
   CHECK_EQUAL(x.owe(71, 1000, 2).value_or(9), 1u);

@@ -47,3 +47,39 @@ TEST(a key that was erased comes again as a new one) {
   CHECK(x.find("k", 1500) == nullptr);
   CHECK_EQUAL(x.size(), 0u);
 }
+
+TEST(a key of another node lives as long as it would there) {
+  idempotency x{10, 1000};
+  x.insert("old", 0);
+  REQUIRE(x.insert("given", 100, 200) != nullptr);
+  CHECK(x.find("given", 299) != nullptr);
+  CHECK(x.find("given", 300) == nullptr);
+  CHECK(x.find("old", 300) != nullptr);
+  MESSAGE("and no longer than the window");
+  x.insert("longer", 400, 5000);
+  CHECK(x.find("longer", 1399) != nullptr);
+  CHECK(x.find("longer", 1400) == nullptr);
+}
+
+TEST(keys are walked over some at a time) {
+  idempotency x{10, 1000};
+  std::string seen;
+  auto look = [&seen](const std::string& key, const idempotency::entry&) {
+    seen += key;
+  };
+  for (const auto* key : {"a", "b", "c", "d", "e"})
+    x.insert(key, 0);
+  x.erase("b");
+  uint64_t position = 0;
+  CHECK(x.walk(position, 3, 1, look));
+  CHECK_EQUAL(seen, "ac");
+  MESSAGE("one that comes meanwhile is the last");
+  x.insert("f", 500);
+  CHECK(!x.walk(position, 3, 500, look));
+  CHECK_EQUAL(seen, "acdef");
+  MESSAGE("what has expired is passed over");
+  position = 0;
+  x.insert("g", 1100);
+  CHECK(!x.walk(position, 3, 1100, look));
+  CHECK_EQUAL(seen, "acdeffg");
+}

@@ -39,7 +39,8 @@ struct cluster_rig : ingest_rig {
     std::string out;
     for (const auto& each : std::exchange(relayed->all<wire::claimed>(), {}))
       out += std::to_string(each.ticket) + ':' + to_string(each.outcome)
-             + (each.dup ? " " + std::to_string(each.seq) : "") + ' ';
+             + (each.dup ? " " + std::to_string(each.seq) : "")
+             + (each.pending ? "@" + std::to_string(each.at) : "") + ' ';
     return out;
   }
 
@@ -144,10 +145,19 @@ TEST(a key of another node is held until its event is settled) {
   CHECK_EQUAL(claim(2, 7), "7:none ");
   MESSAGE("also if it asks again");
   CHECK_EQUAL(claim(2, 7), "7:none ");
-  CHECK_EQUAL(claim(3, 8), "");
+  MESSAGE("another node is told at once that it is a repeat, and more later");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
   settled_by(2, 7);
   CHECK_EQUAL(claimed(), "8:none 7 ");
   CHECK_EQUAL(claim(3, 9), "9:none 7 ");
+}
+
+TEST(who has decided for an event says so when another node owns the key) {
+  claim(2, 7);
+  CHECK_EQUAL(claim(3, 8, false), "8:none 7@2 ");
+  MESSAGE("but not of an event that it has accepted itself and may not send");
+  opts.router.node = 2;
+  CHECK_EQUAL(claim(3, 9, false), "9:none ");
 }
 
 TEST(who does not own a key knows only what is over) {
@@ -157,7 +167,7 @@ TEST(who does not own a key knows only what is over) {
 
 TEST(a key whose event was refused is free again) {
   claim(2, 7);
-  CHECK_EQUAL(claim(3, 8), "");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
   settled_by(2, 7, ec::busy);
   MESSAGE("who came second is refused as well, as one tries again anyway");
   CHECK_EQUAL(claimed(), "8:busy ");
@@ -182,9 +192,72 @@ TEST(an event that was refused before its key was asked for frees none) {
   MESSAGE("of another node, or of the same one");
   settled_by(3, 7, ec::busy);
   settled_by(2, 6, ec::busy);
-  CHECK_EQUAL(claim(3, 9), "");
+  CHECK_EQUAL(claim(3, 9), "9:none 7@2 ");
   settled_by(2, 7);
   CHECK_EQUAL(claimed(), "9:none 7 ");
+}
+
+TEST(keys are listed with what is known of them) {
+  claim(2, 7);
+  settled_by(2, 7);
+  advance(1000);
+  call(R"({"type":"news","key":"own"})");
+  caf::anon_send(in, list_keys{5, 0, 0});
+  settle();
+  auto& all = relayed->all<keys_listed>();
+  REQUIRE_EQUAL(all.size(), 1u);
+  CHECK_EQUAL(all[0].walk, 5u);
+  CHECK(!all[0].last);
+  REQUIRE_EQUAL(all[0].keys.size(), 2u);
+  const auto& given = all[0].keys[0];
+  CHECK_EQUAL(given.credential, "site");
+  CHECK_EQUAL(given.key, "k");
+  CHECK_EQUAL(given.id, "e-k");
+  CHECK_EQUAL(given.at, 2u);
+  CHECK(given.done);
+  CHECK_EQUAL(given.left, opts.ingest.idempotency_window.count() - 1000);
+  CHECK_EQUAL(all[0].keys[1].key, "own");
+  CHECK(!all[0].keys[1].done);
+  MESSAGE("and then those of the other credential, of which there are none");
+  caf::anon_send(in, list_keys{5, all[0].credential, all[0].position});
+  settle();
+  CHECK(all.back().last);
+  CHECK(all.back().keys.empty());
+}
+
+TEST(a key that is given is known as it was) {
+  wire::held_key each;
+  each.credential = "site";
+  each.key = "k";
+  each.id = "e-k";
+  each.seq = 7;
+  each.at = 2;
+  each.left = 5000;
+  wire::keys x;
+  x.from = 3;
+  x.all.push_back(each);
+  caf::anon_send(in, x);
+  MESSAGE("it is under way at node 2");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  x.all[0].done = true;
+  x.all[0].online = 4;
+  caf::anon_send(in, x);
+  CHECK_EQUAL(claimed(), "8:none 7 ");
+  CHECK_EQUAL(count.idempotency_keys, 1);
+  MESSAGE("for as long as it was to be known there");
+  advance(4999);
+  CHECK_EQUAL(claim(3, 9), "9:none 7 ");
+  advance(1);
+  CHECK_EQUAL(claim(3, 10), "10:none ");
+  MESSAGE("one that finds no room, and one of a credential that is not ours");
+  x.all[0].credential = "stranger";
+  x.all.resize(4, each);
+  for (size_t i = 1; i < 4; ++i)
+    x.all[i].key = "more-" + std::to_string(i);
+  caf::anon_send(in, x);
+  settle();
+  CHECK_EQUAL(count.idempotency_keys, 2);
+  CHECK_EQUAL(count.limit_idempotency, 2u);
 }
 
 TEST(the owner of a key is told what became of the event) {

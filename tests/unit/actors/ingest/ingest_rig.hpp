@@ -10,7 +10,8 @@ using fake_users = recorder<deliver_users, user_command>;
 using fake_nsp = recorder<broadcast>;
 using fake_transport = recorder<api_answer>;
 using fake_publisher = recorder<published>;
-using fake_relay = recorder<broadcast, wire::claimed, wire::claim_settled>;
+using fake_relay =
+  recorder<broadcast, wire::claimed, wire::claim_settled, keys_listed>;
 
 constexpr auto letter = R"({"type":"letter","payload":{"to":"anna"}})";
 constexpr auto news = R"({"type":"news","payload":1})";

@@ -13,12 +13,17 @@ struct fake_member : member {
     return reads;
   }
 
+  bool joined_before(uint32_t losses) const noexcept override {
+    return joined < losses;
+  }
+
   void namespace_down() override {
     down = true;
   }
 
   std::vector<std::string> events;
   bool reads = true;
+  uint32_t joined = 0;
   bool down = false;
 };
 
@@ -154,6 +159,21 @@ TEST(who left receives nothing more) {
 TEST(a member that could not take the event does not count) {
   b.reads = false;
   CHECK_EQUAL(push(), 2u);
+}
+
+TEST(what comes late is for those who were there before) {
+  a.joined = 1;
+  b.joined = 2;
+  fan_out late;
+  late.event = std::make_shared<const codec::shared_event>(
+    "/", R"(["x"])", std::vector<std::string>{});
+  late.before = 2;
+  caf::anon_send(x.handle, late);
+  settle();
+  CHECK_EQUAL(answers->all<fanned_out>().back().online, 2u);
+  CHECK_EQUAL(a.events.size(), 1u);
+  CHECK(b.events.empty());
+  CHECK_EQUAL(push(), 3u);
 }
 
 TEST(every member learns of the end) {

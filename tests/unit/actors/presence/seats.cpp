@@ -40,11 +40,14 @@ struct fixture : shards {
     event.volatile_ = true;
     event.confirm = 70;
     event.confirm_ms = 500;
-    auto n = x.push(user, event);
+    event.users = {"somebody", user};
+    auto n = x.push(event, 1, answer);
     settle();
     return n;
   }
 
+  std::shared_ptr<receipt> answer =
+    std::make_shared<receipt>(count, ingest_actor{}, deliver_users{});
   seats x;
   std::array<connection_actor, 2> who;
   std::array<fake_connection*, 2> out{};
@@ -66,6 +69,9 @@ TEST(an event goes to the connections in its namespace) {
   CHECK(got.volatile_);
   CHECK_EQUAL(got.confirm, 70u);
   CHECK_EQUAL(got.confirm_ms, 500);
+  MESSAGE("they say that they took it for the second of the users");
+  CHECK(got.receipt == answer);
+  CHECK_EQUAL(got.user, 1u);
   REQUIRE_EQUAL(out[1]->all<deliver>().size(), 1u);
   CHECK(out[1]->all<deliver>()[0].sid == "c");
   MESSAGE("all share the same bytes");

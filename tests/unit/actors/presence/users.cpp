@@ -142,6 +142,30 @@ TEST(a user is told and counted once in a namespace) {
   CHECK_EQUAL(count.users_online, 2);
 }
 
+TEST(a connection that closes this moment is not counted) {
+  fake_port a;
+  fake_port b;
+  fake_port c;
+  join(a, one, "anna");
+  join(b, two, "anna");
+  auto x = join(c, two, "anna");
+  CHECK_EQUAL(post("anna"), 3u);
+  MESSAGE("its session has ended and nobody else knows yet");
+  b.close(session::close_reason::shutdown);
+  CHECK_EQUAL(post("anna"), 2u);
+  MESSAGE("a client that does not read is closed by the event itself");
+  a.full = true;
+  CHECK_EQUAL(post("anna"), 1u);
+  MESSAGE("the event is behind a disconnect");
+  caf::anon_send(x, disconnect{"c3"});
+  CHECK_EQUAL(post("anna"), 0u);
+  CHECK_EQUAL(count.deliveries, 6u);
+  CHECK_EQUAL(count.deliveries_dropped, 6u);
+  MESSAGE("with a confirm the user is offline");
+  post("anna", 9);
+  CHECK_EQUAL(ingest->all<routed>().back().offline.size(), 1u);
+}
+
 TEST(an event for several users names those it did not reach) {
   fake_port a;
   fake_port b;

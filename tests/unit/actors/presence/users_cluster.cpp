@@ -40,6 +40,23 @@ TEST(a user whose home is elsewhere waits for its word) {
   CHECK_EQUAL(gone[0].connection, asked[0].connection);
 }
 
+TEST(a connection learns how many nodes were lost before it came) {
+  others.lost_so_far = 7;
+  auto* x = join(at(1), "c1");
+  REQUIRE_EQUAL(x->all<attached>().size(), 1u);
+  CHECK_EQUAL(x->all<attached>()[0].losses, 7u);
+  auto* nobody = join("", "c2");
+  CHECK_EQUAL(nobody->all<attached>()[0].losses, 7u);
+  deliver_users late;
+  late.users = {at(1)};
+  late.event = std::make_shared<const codec::shared_event>(
+    "/", R"(["x"])", std::vector<std::string>{});
+  late.before = 5;
+  tell(late);
+  REQUIRE_EQUAL(x->all<deliver>().size(), 1u);
+  CHECK_EQUAL(x->all<deliver>()[0].before, 5u);
+}
+
 TEST(one too many is refused by the home) {
   auto* x = join(at(2), "c1");
   answer(2, others.one<wire::attach>(2), ec::too_many_connections);

@@ -157,3 +157,19 @@ TEST(whoever does not live any more is not waited for) {
   x.finish({});
   CHECK_EQUAL(x.event.unreachable, nodes{2});
 }
+
+TEST(of users who are on some nodes only these are asked) {
+  gather x{1, {1, 2, 3}};
+  x.matched(3);
+  x.held_by("anna", {1, 2});
+  x.held_by("ben", {2, 3});
+  x.held_by("carla", {3});
+  x.add(1, part(9, 1, {}, {true}));
+  x.add(2, part(9, 0, {"anna", "ben"}, {true, true}));
+  x.lost(3);
+  x.finish({});
+  CHECK_EQUAL(x.event.matched, 3u);
+  CHECK_EQUAL(x.event.online, 1u);
+  MESSAGE("anna took it elsewhere, and of carla nobody knows");
+  CHECK_EQUAL(x.event.offline, names{"ben"});
+}

@@ -35,25 +35,26 @@ TEST(an event goes to the nodes that have the user and to no other) {
   REQUIRE_EQUAL(out.size(), 1u);
   CHECK_EQUAL(out[0].users, (names{at(2), at(2, 1)}));
   CHECK_EQUAL(out[0].args, "[5]");
-  CHECK_EQUAL(out[0].ticket, 0u);
+  CHECK_EQUAL(out[0].ticket, 7u);
   CHECK_EQUAL(others.left(), 0u);
   REQUIRE_EQUAL(asked->all<deliver_users>().size(), 1u);
   CHECK_EQUAL(asked->all<deliver_users>()[0].users, names{at(2, 1)});
-  CHECK_EQUAL(asked->all<deliver_users>()[0].ticket, 0u);
+  CHECK_EQUAL(asked->all<deliver_users>()[0].ticket, 7u);
 }
 
-TEST(the answer is what the homes said once the nodes have the event) {
+TEST(the homes say whom an event matches and the nodes how many take it) {
   post(7, {at(2), at(2, 1), at(2, 2)}, "[5]", "/", 70);
   locate(2, 7, {{3}, {2, 3}, {}});
   CHECK_EQUAL(told(), "");
-  auto number = others.take<wire::deliver>(3).size();
-  REQUIRE_EQUAL(number, 1u);
-  MESSAGE("batches are acknowledged by their numbers");
-  ack(3, 0);
-  ack(2, 9);
-  CHECK_EQUAL(told(), "");
+  REQUIRE_EQUAL(others.take<wire::deliver>(3).size(), 1u);
+  MESSAGE("what is acknowledged may find nobody there any more");
   ack(3, 9);
-  CHECK_EQUAL(told(), "7:2/3 -" + at(2, 2) + ' ');
+  ack(2, 9);
+  route(2, 7, 1, 1, {}, {true});
+  CHECK_EQUAL(told(), "");
+  route(3, 7, 2, 0, {at(2), at(2, 1)}, {true, true});
+  MESSAGE("who is closing everywhere is offline like one who is nowhere");
+  CHECK_EQUAL(told(), "7:2/1 -" + at(2, 2) + " -" + at(2) + ' ');
 }
 
 TEST(a user nobody has is answered at once) {
@@ -62,6 +63,8 @@ TEST(a user nobody has is answered at once) {
   CHECK_EQUAL(told(), "7:0/0 ");
   post(8, {at(1)});
   locate(1, 8, {{1}});
+  CHECK_EQUAL(told(), "");
+  route_here(8, 1, 1, {}, {true});
   CHECK_EQUAL(told(), "8:1/1 ");
 }
 
@@ -79,6 +82,7 @@ TEST(a scoped event counts the users in its namespace) {
     z.settled = true;
     z.users = {{true, 0, {}}, {true, 1, {1}}};
     say(2, z);
+    route_here(7, 1, 1, {}, {true});
     CHECK_EQUAL(told(), scoped ? "7:1/1 " : "7:2/1 ");
   }
   MESSAGE("also when every node is asked");

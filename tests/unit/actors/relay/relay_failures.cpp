@@ -32,12 +32,12 @@ TEST(a node that is lost before it answers is named) {
 TEST(a node that is lost before it has the event is named) {
   post(7, {at(2)});
   locate(2, 7, {{2, 3}});
-  ack(3, 9);
+  route(3, 7, 1, 1, {}, {true});
   change({1, 3});
-  CHECK_EQUAL(told(), "7:1/2 !2 ");
-  MESSAGE("acknowledgements of its next life mean nothing");
+  CHECK_EQUAL(told(), "7:1/1 !2 ");
+  MESSAGE("answers of its next life mean nothing");
   change({1, 2, 3});
-  ack(2, 9);
+  route(2, 7, 1, 1, {}, {true});
   CHECK_EQUAL(told(), "");
 }
 
@@ -87,6 +87,39 @@ TEST(a home that does not answer in time is done without) {
   others.kinds();
   advance(opts.cluster.request_timeout.count() + 200);
   CHECK_EQUAL(others.kinds(), "20>2 20>3 21>2 21>3 ");
+}
+
+TEST(a silent home and then a silent node take no longer than one of them) {
+  auto timeout = opts.cluster.request_timeout.count();
+  post(7, {at(2)}, "[1]");
+  post_all(8, "[2]");
+  advance(timeout / 2 + 100);
+  MESSAGE("what has no time to lose goes to all nodes");
+  CHECK_EQUAL(sent(2), "[1][2]");
+  CHECK_EQUAL(sent(3), "[1][2]");
+  route_here(7, 1, 1, {}, {true});
+  route(3, 7, 0, 0, {}, {false});
+  route_here(8, 1, 1);
+  route(3, 8, 1, 1);
+  CHECK_EQUAL(told(), "");
+  advance(timeout / 2);
+  CHECK_EQUAL(told(), "7:1/1 !2 8:2/2 !2 ");
+}
+
+TEST(an event behind one that waits is answered in its own time) {
+  auto timeout = opts.cluster.request_timeout.count();
+  post(7, {at(2)}, "[1]");
+  advance(timeout / 2 - 200);
+  post(8, {at(3)}, "[2]");
+  locate(3, 8, {{3}});
+  CHECK_EQUAL(sent(3), "");
+  advance(300);
+  CHECK_EQUAL(sent(3), "[1][2]");
+  MESSAGE("nobody says anything");
+  advance(timeout / 2);
+  CHECK_EQUAL(told(), "7:0/0 !1 !2 !3 ");
+  advance(timeout / 2);
+  CHECK_EQUAL(told(), "8:1/0 !3 ");
 }
 
 TEST(a namespace that only other nodes have is answered for by them) {

@@ -151,7 +151,8 @@ TEST(a private event is located by the sequencer) {
   locate(2, question[0].ticket, {{2, 1}});
   REQUIRE_EQUAL(others.take<wire::deliver>(2).size(), 1u);
   REQUIRE_EQUAL(asked->all<deliver_users>().size(), 1u);
-  ack(2, 100);
+  route(2, question[0].ticket, 1, 1, {}, {true});
+  route_here(question[0].ticket, 1, 1, {}, {true});
   auto answer = others.take<wire::routed>(3);
   REQUIRE_EQUAL(answer.size(), 1u);
   CHECK_EQUAL(answer[0].ticket, 30u);
@@ -373,7 +374,7 @@ TEST(after a change of the view all nodes are asked for one window) {
 
 TEST(an owner that does not answer is done without and named) {
   post_with_key(7, key_of(2));
-  advance(opts.cluster.request_timeout.count() + 200);
+  advance(opts.cluster.request_timeout.count() / 2 + 200);
   REQUIRE_EQUAL(cast->all<broadcast>().size(), 1u);
   route_here(7, 1, 1);
   route(2, 7, 1, 1);
