@@ -94,6 +94,11 @@ public:
   /// Those of the sequenced namespace, in the order in which they came.
   std::vector<uint64_t> row;
 
+  /// When the person behind it left, 0 while here; and whether that one has
+  /// come to another node since, with all that was seen here.
+  int64_t left = 0;
+  bool moved = false;
+
   // -- session::port
   // ------------------------------------------------------------
 

@@ -204,7 +204,7 @@ void ledger::watch(node& at) {
             && each.session != at.cluster().session(each.to->owner->number()))
           each.kept = false;
     // A stall of a second makes that time pass at once.
-    if (age > 2 * patience + 1500)
+    if (age > patience + 1300)
       log_.fail("no answer to ", to_string(x), " for ", age, " ms");
   }
   watch_acks(at);
@@ -306,6 +306,9 @@ void ledger::on_routed(node& at, const routed& x) {
   }
   log_.detail("#", x.ticket, " is answered: matched ", x.matched, ", online ",
               x.online, ", unreachable ", list(x.unreachable));
+  if (x.online > to->got.size())
+    log_.fail("online ", x.online, " and only ", to->got.size(), " have ",
+              to_string(*to));
   if (to->calm && calm()) {
     if (to->matched && x.matched != *to->matched)
       log_.fail("matched ", x.matched, " instead of ", *to->matched, ": ",

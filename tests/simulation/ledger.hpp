@@ -90,6 +90,9 @@ public:
   /// Something happens to a node or between two, 0 for all.
   void disturb(uint16_t a = 0, uint16_t b = 0);
 
+  /// Returns when that happened last to one of two nodes or between them.
+  int64_t disturbed(uint16_t a, uint16_t b) const;
+
   /// Returns whether nothing has happened for so long that it shows no more.
   bool calm() const;
 
@@ -146,7 +149,6 @@ private:
   void check_version(const node& at, order& x, const user_info& answer);
   bool addressed(const order& x, const client& to) const;
   void missed(const order& x, const addressee& to, const char* why);
-  int64_t disturbed(uint16_t a, uint16_t b) const;
 
   network& net_;
   const profile& how_;

@@ -280,6 +280,11 @@ void world::connect() {
     return;
   auto user = some_user();
   auto& x = books_.add(at->id(), at->number(), user);
+  if (auto* before = mover(*at, user)) {
+    log_.note(user, " comes from node ", before->number());
+    before->moved = true;
+    x.seen = before->seen;
+  }
   x.open(at->some_shard(), at->shared());
   for (const auto* nsp : namespaces) {
     if (!luck_.percent(60))
@@ -309,7 +314,23 @@ void world::disconnect() {
   if (x == nullptr)
     return;
   log_.note(x->user(), " at node ", x->number(), " disconnects");
+  x->left = net_.now();
   x->close();
+}
+
+/// Returns the client of somebody who left another node a while ago, if nothing
+/// that was on its way to `at` then can be there still but for a lost session.
+client* world::mover(const node& at, const std::string& user) {
+  auto since = net_.now() - 2 * how_.delay - how_.long_delay - 300;
+  for (uint16_t i = 1; i <= how_.nodes; ++i)
+    if (net_.blocked(i, at.number()) || net_.blocked(at.number(), i)
+        || books_.disturbed(at.number(), i) > since)
+      return nullptr;
+  for (const auto& x : books_.clients())
+    if (x->user() == user && x->number() != at.number() && x->left != 0
+        && x->left < since && !x->moved)
+      return x.get();
+  return nullptr;
 }
 
 void world::leave_namespace() {

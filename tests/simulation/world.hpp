@@ -60,6 +60,7 @@ private:
   node* some_node();
   std::vector<node*> running() const;
   client* some_client();
+  client* mover(const node& at, const std::string& user);
   std::string some_user();
   std::vector<uint16_t> stopped() const;
 
