@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace signalbox::app {
 
@@ -25,6 +27,9 @@ constexpr size_t reserved_files = 200;
 /// Connections that only the site and the operators may have, beside those
 /// that they share with the browsers.
 constexpr size_t inner_connections = 64;
+
+/// How long a router that ends goes on reading from idle connections.
+constexpr auto last_words = std::chrono::milliseconds{50};
 
 /// Raises the limit on open files to what the system allows. Returns it.
 size_t raise_file_limit() {
@@ -101,7 +106,6 @@ void listeners::set_limits() {
 }
 
 std::string listeners::open(const std::vector<net::loop*>& loops, rooms& inside,
-                            std::shared_ptr<net::tls_context> tls,
                             std::function<all_counters()> read) {
   public_ids_ = make_ids("public", loops.size());
   ingest_ids_ = make_ids("ingest", 1);
@@ -112,7 +116,7 @@ std::string listeners::open(const std::vector<net::loop*>& loops, rooms& inside,
   if (ways_ != nullptr)
     name_to_tunnels();
   watch_memory(loops);
-  return bind(std::move(tls));
+  return bind("operations", *operations_, opts_.listen.operations, nullptr);
 }
 
 std::unique_ptr<net::session_ids> listeners::make_ids(const char* listener,
@@ -217,25 +221,25 @@ void listeners::collect(const net::loop& home,
       each->collect(home, to);
 }
 
-std::string listeners::bind(std::shared_ptr<net::tls_context> tls) {
-  auto listen = [](const char* name, net::server& x, const std::string& at,
-                   std::shared_ptr<net::tls_context> with) -> std::string {
-    auto error = x.listen(at, std::move(with));
-    if (error.empty())
-      return {};
-    return std::string{"cannot listen on "} + at + ": " + error
-           + "; choose another address with --listen." + name
-           + "=HOST:PORT, or stop what uses this one";
-  };
+std::string listeners::serve(std::shared_ptr<net::tls_context> tls) {
   const auto& at = opts_.listen;
-  auto error = listen("operations", *operations_, at.operations, nullptr);
-  if (error.empty())
-    error = listen("ingest", *ingest_, at.ingest, nullptr);
+  auto error = bind("ingest", *ingest_, at.ingest, nullptr);
   if (error.empty() && site_ != nullptr)
-    error = listen("site", *site_, at.site, nullptr);
+    error = bind("site", *site_, at.site, nullptr);
   if (error.empty())
-    error = listen("public", *public_, at.public_, std::move(tls));
+    error = bind("public", *public_, at.public_, std::move(tls));
   return error;
+}
+
+std::string listeners::bind(const char* name, net::server& x,
+                            const std::string& at,
+                            std::shared_ptr<net::tls_context> tls) {
+  auto error = x.listen(at, std::move(tls));
+  if (error.empty())
+    return {};
+  return "cannot listen on " + at + ": " + error
+         + "; choose another address with --listen." + name
+         + "=HOST:PORT, or stop what uses this one";
 }
 
 // -- life ---------------------------------------------------------------------
@@ -254,6 +258,8 @@ void listeners::set_tls(std::shared_ptr<net::tls_context> x) {
 }
 
 void listeners::drain(int64_t spread) {
+  // Clients come to other nodes by new connections only.
+  public_->retire();
   for (auto& [home, each] : engines_)
     home->post([x = each, spread] { x->drain(spread); });
 }
@@ -264,8 +270,32 @@ bool listeners::drained() const {
 
 // -- end ----------------------------------------------------------------------
 
+void listeners::finish() {
+  if (ingest_ == nullptr)
+    return;
+  for (auto* each : {ingest_.get(), public_.get()}) {
+    each->retire();
+    each->stop_accepting();
+  }
+  // What is on its way meanwhile is answered.
+  std::this_thread::sleep_for(last_words);
+  for (auto* each : {ingest_.get(), public_.get()})
+    each->drain();
+  if (ways_ != nullptr)
+    ways_->release_all();
+}
+
+bool listeners::finished() const {
+  return ingest_ == nullptr
+         || (ingest_->open() == 0
+             // Clients have other nodes to go to.
+             && (ways_ == nullptr
+                 || (tunnel_count_.away == 0 && public_->open() == 0)));
+}
+
 void listeners::close() {
-  memory_->stop();
+  if (memory_ != nullptr)
+    memory_->stop();
   if (ways_ != nullptr)
     ways_->close_all();
   for (auto* each :

@@ -35,11 +35,14 @@ public:
   /// what went wrong.
   std::string prepare();
 
-  /// Opens all ports but that for the other nodes. `read` collects the counters
-  /// for operators. Returns an empty string or what went wrong.
+  /// Makes all servers and opens the port for operators, for whom `read`
+  /// collects the counters. Returns an empty string or what went wrong.
   std::string open(const std::vector<net::loop*>& loops, rooms& inside,
-                   std::shared_ptr<net::tls_context> tls,
                    std::function<all_counters()> read);
+
+  /// Opens the ports for browsers and the site. Returns an empty string or what
+  /// went wrong.
+  std::string serve(std::shared_ptr<net::tls_context> tls);
 
   /// Returns the addresses really bound, as fields of a JSON object.
   std::string addresses() const;
@@ -53,6 +56,13 @@ public:
 
   /// Returns whether every session is closed and its client knows.
   bool drained() const;
+
+  /// Takes no more calls of the API, and answers those under way; other nodes
+  /// answer what clients here wait for.
+  void finish();
+
+  /// Returns whether every client has its answer.
+  bool finished() const;
 
   /// Closes ports, connections and sessions, which takes the loops a few turns.
   void close();
@@ -105,7 +115,9 @@ private:
   void watch_memory(const std::vector<net::loop*>& loops);
   void collect(const net::loop& home,
                std::vector<net::memory_holder>& to) const;
-  std::string bind(std::shared_ptr<net::tls_context> tls);
+  static std::string bind(const char* name, net::server& x,
+                          const std::string& at,
+                          std::shared_ptr<net::tls_context> tls);
 
   const settings& opts_;
   counters& count_;

@@ -27,6 +27,12 @@ namespace {
 /// How long the last actors may take to end.
 constexpr auto patience = std::chrono::seconds{3};
 
+/// How often a router that starts or ends looks whether it can go on.
+constexpr auto look = std::chrono::milliseconds{5};
+
+/// What the last answers get beyond the time that they may take.
+constexpr auto farewell = std::chrono::seconds{1};
+
 struct system_config : shard_config {
   system_config() {
     register_messages(*this);
@@ -64,12 +70,25 @@ struct node::impl {
                    fail(what);
                    failed();
                  });
-    error = ports.open(config.loops, inside, std::move(tls),
-                       [this] { return read(); });
+    error = ports.open(config.loops, inside, [this] { return read(); });
     if (error.empty() && inside.clustered())
       error = inside.join([this] { drain(); });
+    if (error.empty()) {
+      wait_for_others();
+      error = ports.serve(std::move(tls));
+    }
     ready = error.empty();
     return error;
+  }
+
+  /// A node that is linked to no other yet would not know their sessions, and
+  /// nobody as online. Those that start first wait for each other in vain.
+  void wait_for_others() {
+    auto until =
+      std::chrono::steady_clock::now() + opts.cluster.request_timeout;
+    while (!inside.joined(*loops.front())
+           && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(look);
   }
 
   /// Starts the event loops, and CAF on them.
@@ -145,9 +164,23 @@ struct node::impl {
     }
   }
 
+  /// Has what is under way answered, and leaves to other nodes what they need
+  /// of this one.
+  void finish() {
+    auto until = std::chrono::steady_clock::now() + opts.cluster.request_timeout
+                 + farewell;
+    ports.finish();
+    while (!ports.finished() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(look);
+    inside.hand_over(*loops.front(),
+                     std::chrono::seconds{opts.router.drain_seconds}
+                       + opts.cluster.request_timeout + farewell);
+  }
+
   void stop() {
     if (system == nullptr)
       return;
+    finish();
     inside.release();
     ports.close();
     // What closing sets off takes a turn or two.

@@ -8,7 +8,11 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <future>
+#include <memory>
 #include <utility>
 
 namespace signalbox::app {
@@ -123,6 +127,37 @@ std::string rooms::join(std::function<void()> drain) {
                                                    : opts_.cluster.advertise,
                    std::move(alike));
   return {};
+}
+
+bool rooms::joined(net::loop& control) const {
+  // Its own address does for all in the list of seeds.
+  const auto& seeds = opts_.cluster.seeds;
+  auto alone = std::all_of(seeds.begin(), seeds.end(), [this](const auto& x) {
+    return x == opts_.cluster.listen || x == opts_.cluster.advertise;
+  });
+  if (membership_.local == nullptr || alone)
+    return true;
+  auto said = std::make_shared<std::promise<bool>>();
+  control.post([x = membership_.local, said] {
+    auto info = x->info();
+    said->set_value(
+      info.settled
+      && std::any_of(info.members.begin(), info.members.end(),
+                     [](const auto& y) { return y.state == "up"; }));
+  });
+  return said->get_future().get();
+}
+
+void rooms::hand_over(net::loop& control, std::chrono::milliseconds patience) {
+  if (membership_.local == nullptr)
+    return;
+  auto done = std::make_shared<std::promise<void>>();
+  control.post([x = relay_, done] {
+    if (x.self)
+      leave(x, [done] { done->set_value(); });
+  });
+  if (done->get_future().wait_for(patience) != std::future_status::ready)
+    spdlog::warn("other nodes do not have all idempotency keys of this one");
 }
 
 void rooms::end(net::loop& control, const std::function<void()>& settle) {

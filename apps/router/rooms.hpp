@@ -15,6 +15,7 @@
 #include "actors/transport/tunnel_link.hpp"
 #include "transports/net/tls.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,6 +49,14 @@ public:
   /// called when they ask this node to drain. Returns an empty string or what
   /// went wrong. Not for a router by itself.
   std::string join(std::function<void()> drain);
+
+  /// Returns whether all nodes that are linked agree on who lives, and there is
+  /// one beside this node if there should be.
+  bool joined(net::loop& control) const;
+
+  /// Gives the idempotency keys of this node to the others, which takes at most
+  /// `patience`. Nothing is accepted any more.
+  void hand_over(net::loop& control, std::chrono::milliseconds patience);
 
   /// From now on actors may end.
   void release();
