@@ -96,6 +96,8 @@ struct locate {
   std::vector<std::string> users;
   /// View of the asker; another view cannot be answered.
   uint64_t view = 0;
+  /// Whether the view was settled when it came; set by the link, not sent.
+  bool settled_here = true;
 };
 SIGNALBOX_INSPECT(locate, x.ticket, x.nsp, x.users, x.view)
 

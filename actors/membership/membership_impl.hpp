@@ -186,6 +186,10 @@ private:
     take<T>(node, item, [&](T& x) {
       if constexpr (requires { x.before; })
         x.before = late_ ? peers_[node].losses : 0;
+      // What other nodes have reported by now is before it in USERS' queue, and
+      // what makes the view settled later is not.
+      if constexpr (requires { x.settled_here; })
+        x.settled_here = view_.settled();
       if (to)
         caf::anon_send(to, std::move(x));
     });

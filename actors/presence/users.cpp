@@ -331,7 +331,7 @@ private:
   void on(wire::locate& x) {
     wire::located out;
     out.ticket = x.ticket;
-    out.settled = mesh_->settled() && x.view == mesh_->view();
+    out.settled = x.settled_here && mesh_->settled() && x.view == mesh_->view();
     if (out.settled)
       for (const auto& user : x.users)
         out.users.push_back(records_.locate(user, x.nsp));

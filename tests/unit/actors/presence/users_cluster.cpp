@@ -40,6 +40,22 @@ TEST(a user whose home is elsewhere waits for its word) {
   CHECK_EQUAL(gone[0].connection, asked[0].connection);
 }
 
+TEST(a question from before the view was settled is not answered) {
+  attach(3, at(1), 7);
+  others.agreed = true;
+  wire::locate in;
+  in.ticket = 5;
+  in.nsp = "/";
+  in.users = {at(1)};
+  in.view = others.hash;
+  say(2, in);
+  CHECK(others.one<wire::located>(2).settled);
+  MESSAGE("what makes it settled may have come behind the question");
+  in.settled_here = false;
+  say(2, in);
+  CHECK(!others.one<wire::located>(2).settled);
+}
+
 TEST(a connection learns how many nodes were lost before it came) {
   others.lost_so_far = 7;
   auto* x = join(at(1), "c1");
