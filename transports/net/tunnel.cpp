@@ -44,6 +44,20 @@ std::string write_head(const http_connection& from) {
   return out;
 }
 
+/// Calls `fun` of every tunnel that was opened here, on its loop.
+void tell_openers(const std::shared_ptr<tunnel_board>& board,
+                  void (tunnel_opener::*fun)()) {
+  for (auto& desk : board->desks) {
+    if (desk.home == nullptr)
+      continue;
+    desk.home->post([board, &desk, fun] {
+      auto all = desk.openers;
+      for (auto& [id, each] : all)
+        (*each.*fun)();
+    });
+  }
+}
+
 } // namespace
 
 tunnels::tunnels(const std::vector<loop*>& loops, tunnel_carrier& carrier,
@@ -222,28 +236,12 @@ void tunnels::on_node_down(uint16_t node) {
 
 void tunnels::release_all() {
   board_->releasing = true;
-  for (auto& desk : board_->desks) {
-    if (desk.home == nullptr)
-      continue;
-    desk.home->post([board = board_, &desk] {
-      auto all = desk.openers;
-      for (auto& [id, each] : all)
-        each->release();
-    });
-  }
+  tell_openers(board_, &tunnel_opener::release);
 }
 
 void tunnels::close_all() {
   board_->closing = true;
-  for (auto& desk : board_->desks) {
-    if (desk.home == nullptr)
-      continue;
-    desk.home->post([board = board_, &desk] {
-      auto all = desk.openers;
-      for (auto& [id, each] : all)
-        each->drop();
-    });
-  }
+  tell_openers(board_, &tunnel_opener::drop);
 }
 
 } // namespace signalbox::net

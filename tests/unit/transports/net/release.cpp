@@ -17,7 +17,7 @@ TEST(a poll is answered early if the node of its client ends) {
   c.two.at->retire();
   c.two.ways->release_all();
   auto answer = c.answer(far);
-  CHECK_EQUAL(body_of(answer), "6");
+  REQUIRE_EQUAL(body_of(answer), "6");
   MESSAGE("it is the last answer of its connection, and says so");
   CHECK(answer.find("Connection: close") != answer.npos);
   CHECK(c.ends(far));
@@ -47,7 +47,7 @@ TEST(requests that still come are answered and not held) {
   CHECK_EQUAL(body_of(c.answer(later)), "4a");
   client last{c.two.port()};
   last.get(url);
-  CHECK_EQUAL(body_of(c.answer(last)), "6");
+  REQUIRE_EQUAL(body_of(c.answer(last)), "6");
   CHECK(c.one.app.closed.empty());
 }
 
