@@ -40,6 +40,8 @@ struct counters {
   number connects_accepted{0};
   number connects_unauthorized{0};
   number connects_unavailable{0};
+  /// CONNECTs that wait until the site is asked again.
+  std::atomic<int64_t> connects_held{0};
   number connects_invalid{0};
   number connects_too_many{0};
   number client_events_refused{0};

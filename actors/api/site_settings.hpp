@@ -22,6 +22,17 @@ enum class forwarded_style : uint8_t {
   both,
 };
 
+/// What becomes of a CONNECT for which the site has no verdict: it is down,
+/// slow, or broken, or the CONNECT's turn did not come in time.
+enum class unavailable_policy : uint8_t {
+  /// It waits, and the site is asked again.
+  hold,
+  /// Its connection is closed, after which clients come back by themselves.
+  retry,
+  /// It gets CONNECT_ERROR, after which clients do not come back by themselves.
+  refuse,
+};
+
 /// The site's API.
 struct site_settings {
   /// URL asked who a browser is; empty if every namespace is anonymous.
@@ -44,6 +55,8 @@ struct site_settings {
   size_t queue = 1000;
   /// How long a call may wait for its turn.
   milliseconds queue_timeout{15000};
+  /// What becomes of a CONNECT while the site has no verdict.
+  unavailable_policy when_unavailable = unavailable_policy::hold;
   /// How long a connection to the site may idle before its next call; 0 for a
   /// connection of its own for each call.
   milliseconds keep_alive{4000};

@@ -98,7 +98,8 @@ protected:
     inbox_.reset();
     auto* out = std::exchange(out_, nullptr);
     // First: the hubs must not keep what is gone, whatever the rest throws.
-    leave_all();
+    while (!memberships_.empty())
+      leave(memberships_.front());
     if (out != nullptr)
       out->close(close_reason::actor_down);
   }
@@ -136,7 +137,8 @@ private:
     if (x.why == close_reason::slow)
       for (const auto& each : memberships_)
         each.tell_dropped(shared_.acks);
-    leave_all();
+    while (!memberships_.empty())
+      leave(memberships_.front());
     // What the client sent before still goes to the site.
     if (inbox_ == nullptr || !inbox_->linger(now()))
       return quit();
@@ -195,19 +197,35 @@ private:
     ask(fresh);
   }
 
-  /// Asks the site who this is; again if it has changed the user meanwhile.
-  void ask(membership& x, uint64_t not_before = 0) {
+  /// Asks the site who this is; again if it has changed the user meanwhile, or
+  /// had no verdict.
+  void ask(membership& x) {
     x.at = stage::asking;
+    x.arriving->held.reset();
     ++x.arriving->asked;
     caf::anon_send(shared_.site_auth,
                    authenticate{handle(), x.ticket, x.nsp, from_,
-                                x.arriving->auth, not_before});
+                                x.arriving->auth, x.arriving->not_before});
+  }
+
+  void on_no_verdict(membership& x) {
+    auto then = without_verdict(shared_.opts.site, memberships_.inside());
+    if (then == unavailable_policy::refuse)
+      return reject(x, ec::unavailable);
+    if (then == unavailable_policy::hold) {
+      x.hold_from(now(), shared_.count.connects_held);
+      return arm();
+    }
+    ++shared_.count.connects_unavailable;
+    close(close_reason::site_unavailable);
   }
 
   void on(verdict& x) {
     auto* to = memberships_.find(x.ticket, stage::asking);
     if (to == nullptr || out_ == nullptr)
       return;
+    if (x.outcome == ec::unavailable)
+      return on_no_verdict(*to);
     auto anonymous = shared_.namespaces.find(to->nsp)->second.opts.anonymous;
     if (x.outcome != ec::none && !(x.outcome == ec::unauthorized && anonymous))
       return reject(*to, x.outcome);
@@ -229,27 +247,22 @@ private:
     auto* to = memberships_.find(x.ticket, stage::attaching);
     if (to == nullptr || out_ == nullptr)
       return;
-    if (x.outcome == ec::verdict_void && to->arriving->asked < arrival::most) {
+    if (x.outcome == ec::verdict_void) {
       to->sid = {};
-      return ask(*to, x.not_before);
+      to->arriving->not_before = x.not_before;
+      return to->arriving->asked < arrival::most ? ask(*to)
+                                                 : on_no_verdict(*to);
     }
-    auto& place = shared_.namespaces.find(to->nsp)->second;
-    auto* local = place.hubs[home().index()];
+    auto* local = shared_.namespaces.find(to->nsp)->second.hubs[home().index()];
     if (x.outcome == ec::none && local->open()) {
       ++shared_.count.connects_accepted;
       to->enter(*local, x.losses);
-      auto arrived = std::move(to->arriving);
-      for (const auto& room : arrived->rooms)
-        local->join_room(*to, room);
-      accept(*to);
-      return;
+      return accept(*to);
     }
     const auto& nsp = to->nsp;
-    if (x.outcome == ec::none)
-      leave(*to);
-    else
-      forget(*to);
-    refuse(nsp, x.outcome == ec::none ? ec::unavailable : x.outcome);
+    auto taken_up = x.outcome == ec::none;
+    taken_up ? leave(*to) : forget(*to);
+    refuse(nsp, taken_up ? ec::unavailable : x.outcome);
   }
 
   void accept(const membership& x) {
@@ -289,9 +302,7 @@ private:
       return reject(x, ec::unauthorized);
     }
     if (by.listens) {
-      x.arriving = std::make_unique<arrival>();
-      x.listens = true;
-      x.user = *by.listens;
+      x.listen_as(*by.listens);
       return attach_to_users(x, {}, next_stamp());
     }
     x.at = stage::publisher;
@@ -306,10 +317,8 @@ private:
     // An event without a payload is ignored, as the official server does.
     if (x.data.empty() || from.listens)
       return;
-    if (from.at == stage::publisher) {
-      events().publish(from, x, now());
-      return;
-    }
+    if (from.at == stage::publisher)
+      return events().publish(from, x, now());
     const auto& opts = shared_.namespaces.find(from.nsp)->second.opts;
     if (opts.on_client_event == client_events::refuse) {
       ++shared_.count.client_events_refused;
@@ -322,29 +331,26 @@ private:
   }
 
   inbox& events() {
-    if (inbox_ == nullptr) {
-      inbox::owner& me = *this;
+    inbox::owner& me = *this;
+    if (inbox_ == nullptr)
       inbox_ = std::make_unique<inbox>(me, shared_);
-    }
     return *inbox_;
   }
 
   void on(published& x) {
-    if (inbox_ == nullptr)
-      return;
-    inbox_->on_published(x, now());
-    after_event();
+    settle([&] { inbox_->on_published(x, now()); });
   }
 
   void on(event_forwarded& x) {
-    if (inbox_ == nullptr)
-      return;
-    inbox_->on_forwarded(x, now());
-    after_event();
+    settle([&] { inbox_->on_forwarded(x, now()); });
   }
 
   /// One event less is under way.
-  void after_event() {
+  template <class Fun>
+  void settle(Fun fun) {
+    if (inbox_ == nullptr)
+      return;
+    fun();
     if (out_ == nullptr && !inbox_->waits())
       quit();
     else if (inbox_->empty())
@@ -399,11 +405,6 @@ private:
       close(close_reason::kicked);
   }
 
-  void leave_all() {
-    while (!memberships_.empty())
-      leave(memberships_.front());
-  }
-
   /// Leaves a namespace at any stage.
   void leave(membership& x) {
     if (x.hub != nullptr)
@@ -421,8 +422,8 @@ private:
 
   // -- deadlines --------------------------------------------------------------
 
-  /// A connection must be in a namespace, owed acks expire, and its events must
-  /// be handled at some time.
+  /// A connection must be in a namespace, owed acks expire, what is held goes
+  /// on, and its events must be handled at some time.
   void arm() {
     auto& wheel = home().home().wheel();
     if (memberships_.inside() || out_ == nullptr)
@@ -449,8 +450,7 @@ private:
   void look_at_deadlines() {
     if (lonely_until_ != 0 && now() >= lonely_until_) {
       ++shared_.count.connect_timeouts;
-      close(close_reason::connect_timeout);
-      return;
+      return close(close_reason::connect_timeout);
     }
     auto until = inbox_ == nullptr ? 0 : inbox_->deadline();
     if (until != 0 && now() >= until) {
@@ -462,7 +462,8 @@ private:
       return close(close_reason::limit);
     }
     for (auto& each : memberships_)
-      each.expire(now());
+      if (each.expire(now()))
+        ask(each);
     arm();
   }
 

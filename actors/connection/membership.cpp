@@ -15,6 +15,15 @@ void membership::enter(signalbox::hub& to, uint32_t lost) {
   losses = static_cast<uint16_t>(lost);
   hub = &to;
   to.join(*this);
+  if (auto arrived = std::move(arriving))
+    for (const auto& room : arrived->rooms)
+      to.join_room(*this, room);
+}
+
+void membership::listen_as(const std::string& name) {
+  arriving = std::make_unique<arrival>();
+  listens = true;
+  user = name;
 }
 
 std::optional<uint64_t> membership::owe(uint64_t confirm, int64_t until,
@@ -54,13 +63,24 @@ void membership::change_rooms(const signalbox::change_rooms& x) {
     hub->join_room(*this, room);
 }
 
-void membership::expire(int64_t now) {
+bool membership::expire(int64_t now) {
   if (debts_ != nullptr)
     std::erase_if(debts_->acks,
                   [now](const auto& x) { return now >= x.second.until; });
+  return at == stage::held && now >= arriving->held->until();
+}
+
+void membership::hold_from(int64_t now, std::atomic<int64_t>& gauge) {
+  at = stage::held;
+  arriving->asked = 0;
+  arriving->held.emplace(
+    gauge, now + pause_before_asking(++arriving->failures).count());
 }
 
 int64_t membership::next_expiry(int64_t otherwise) const {
+  if (at == stage::held
+      && (otherwise == 0 || arriving->held->until() < otherwise))
+    otherwise = arriving->held->until();
   if (debts_ == nullptr)
     return otherwise;
   for (const auto& [id, each] : debts_->acks)

@@ -2,6 +2,7 @@
 
 #include "actors/api/handles.hpp"
 #include "actors/api/member.hpp"
+#include "actors/connection/hold.hpp"
 #include "transports/codec/short_text.hpp"
 #include "transports/session/handler.hpp"
 
@@ -20,6 +21,10 @@ namespace signalbox {
 class connection_impl;
 struct deliver;
 
+/// How often in a row the site is asked for one CONNECT while it keeps changing
+/// what it said.
+constexpr unsigned most_questions = 4;
+
 /// What a membership keeps on its way in.
 struct arrival {
   /// How often the site is asked for one CONNECT while it keeps changing what
@@ -30,8 +35,14 @@ struct arrival {
   std::string auth;
   /// Rooms of the verdict.
   std::vector<std::string> rooms;
-  /// How often the site was asked.
+  /// How often the site was asked since it last had no verdict.
   unsigned asked = 0;
+  /// Verdicts of before this stamp are void.
+  uint64_t not_before = 0;
+  /// How often the site had no verdict.
+  unsigned failures = 0;
+  /// Until the site is asked again.
+  std::optional<hold> held;
 };
 
 /// A connection's place in one namespace, from its CONNECT on.
@@ -41,6 +52,8 @@ public:
   enum class stage : uint8_t {
     /// The site is being asked.
     asking,
+    /// The site had no verdict, and will be asked again.
+    held,
     /// USERS is taking it up.
     attaching,
     /// Events flow.
@@ -70,8 +83,11 @@ public:
     return at == stage::joined || at == stage::publisher;
   }
 
-  /// Joins, when so many nodes had been lost.
+  /// Joins, with the rooms of the verdict, when so many nodes had been lost.
   void enter(signalbox::hub& to, uint32_t lost);
+
+  /// Is to receive what its user does, by the right of a key.
+  void listen_as(const std::string& name);
 
   /// Notes an ack that the client will owe. Returns the id to ask with,
   /// nothing if it owes `most` already.
@@ -88,11 +104,15 @@ public:
   /// Leaves and enters rooms, once it has joined.
   void change_rooms(const signalbox::change_rooms& x);
 
-  /// Forgets the acks whose time is over.
-  void expire(int64_t now);
+  /// Forgets the acks whose time is over. Returns whether it was held for long
+  /// enough.
+  bool expire(int64_t now);
 
-  /// Returns when the next ack expires, or `otherwise` if that is sooner; 0
-  /// stands for never.
+  /// Holds what is on its way in, for longer each time; counted in `gauge`.
+  void hold_from(int64_t now, std::atomic<int64_t>& gauge);
+
+  /// Returns when it is due or the next ack expires, or `otherwise` if that is
+  /// sooner; 0 stands for never.
   int64_t next_expiry(int64_t otherwise) const;
 
   const std::string& nsp;

@@ -221,6 +221,9 @@ void render_connects(text& out, const counters& c) {
   out.value(c.connects_invalid.load(), label("result", "invalid_namespace"));
   out.value(c.connects_too_many.load(),
             label("result", "too_many_connections"));
+  out.gauge("connects_held",
+            "CONNECTs that wait for the site to be asked again.",
+            c.connects_held.load());
   out.counter("connections_displaced_total",
               "Connections that gave way to a newer one of their user.",
               c.connections_displaced.load());

@@ -171,6 +171,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(site.concurrency, count(1, 10000), "Most calls at a time."),
     SIGNALBOX_SETTING(site.queue, count(0, 1000000), "Most calls that wait for their turn."),
     SIGNALBOX_SETTING(site.queue_timeout, duration(10ms, 5min), "How long a call may wait for its turn; less than clients wait for their CONNECT, which is 20s."),
+    SIGNALBOX_SETTING(site.when_unavailable, choice("hold|retry|refuse"), "What becomes of a CONNECT while the site has no verdict: it waits and the site is asked again, its connection closes so that the client comes back, or it gets CONNECT_ERROR."),
     SIGNALBOX_SETTING(site.keep_alive, duration(0ms, 1min), "How long a connection to the site may idle before its next call, less than the site's server allows; 0s for a connection of its own for each call."),
     SIGNALBOX_SETTING(site.max_reply, size(64, 16 * mib), "Largest reply of the site."),
     SIGNALBOX_SETTING(site.ca_file, text(file_path, 0), "PEM file with the CA of the site's certificate; empty for the system's."),

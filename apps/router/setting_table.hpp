@@ -29,10 +29,11 @@ struct object_list {
 };
 
 /// Where the value of a setting is kept.
-using field = std::variant<bool*, size_t*, milliseconds*, std::string*,
-                           std::vector<std::string>*, client_events*,
-                           rule_target*, forwarded_style*, presence_full*,
-                           proxy_headers*, proxy_protocol*, object_list>;
+using field =
+  std::variant<bool*, size_t*, milliseconds*, std::string*,
+               std::vector<std::string>*, client_events*, rule_target*,
+               forwarded_style*, unavailable_policy*, presence_full*,
+               proxy_headers*, proxy_protocol*, object_list>;
 
 /// What a setting may be.
 struct shape {

@@ -8,9 +8,17 @@ namespace signalbox::session {
 namespace {
 
 constexpr const char* names[] = {
-  "client_close", "transport_error", "ping_timeout", "parse_error",
-  "slow",         "connect_timeout", "limit",        "kicked",
-  "shutdown",     "actor_down",
+  "client_close",
+  "transport_error",
+  "ping_timeout",
+  "parse_error",
+  "slow",
+  "connect_timeout",
+  "limit",
+  "kicked",
+  "shutdown",
+  "actor_down",
+  "site_unavailable",
 };
 
 static_assert(std::size(names) == static_cast<size_t>(close_reason::count_),

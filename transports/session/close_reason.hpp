@@ -26,6 +26,8 @@ enum class close_reason : uint8_t {
   shutdown,
   /// The actor behind the session ended unexpectedly.
   actor_down,
+  /// The site could not be asked who the client is.
+  site_unavailable,
   /// Number of reasons.
   count_,
 };

@@ -24,7 +24,7 @@ export async function until(ask, ms, what) {
     if (answer)
       return answer;
     if (Date.now() > end)
-      throw new Error(`not within ${ms * slow} ms: ${what}`);
+      throw new Error(`not within ${ms * slow} ms: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

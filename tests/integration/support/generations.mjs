@@ -151,9 +151,10 @@ function text(value) {
 }
 
 // Opens a client as the user whose session cookie is `session`. `hold` is for the
-// proxy, `watched` puts one between in any case.
+// proxy, `watched` puts one between in any case. With `stock` it comes back at the pace of
+// its own defaults.
 export async function open(router, options) {
-  const { version, way, namespace = '/', session, reconnect = false, hold,
+  const { version, way, namespace = '/', session, reconnect = false, stock, hold,
     watched = Boolean(hold) } = options;
   const { io, dialect, ways, cookies } = versions[version];
   const cookie = session && `session=${session}`;
@@ -168,16 +169,14 @@ export async function open(router, options) {
   const socket = dialect === 'v09' ? io.connect(url, {
     'force new connection': true,
     reconnect,
-    'reconnection delay': 20,
-    'reconnection limit': 100,
-    'max reconnection attempts': 200,
+    ...(!stock && { 'reconnection delay': 20, 'reconnection limit': 100,
+      'max reconnection attempts': 200 }),
   }) : io.connect(url, {
     transports: ways[way],
     forceNew: true,
     timeout: 20000,
     reconnection: reconnect,
-    reconnectionDelay: 20,
-    reconnectionDelayMax: 100,
+    ...(!stock && { reconnectionDelay: 20, reconnectionDelayMax: 100 }),
     ...(cookie && cookies && { extraHeaders: { Cookie: cookie } }),
   });
   const tab = new Tab(version, socket, { proxy, reconnect });

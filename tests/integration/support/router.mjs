@@ -24,7 +24,9 @@ export function configuration(site, changes = {}) {
       ingest: '127.0.0.1:0',
       operations: '127.0.0.1:0',
     },
-    site: site ? { 'auth-url': site.authUrl, 'event-url': site.eventUrl } : {},
+    // What a client is told while the site has no verdict is what most tests look at.
+    site: { 'when-unavailable': 'refuse',
+      ...(site && { 'auth-url': site.authUrl, 'event-url': site.eventUrl }) },
     namespaces: [
       { name: '/', 'on-client-event': 'forward' },
       { name: '/custom', 'on-client-event': 'forward' },

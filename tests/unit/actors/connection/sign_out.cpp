@@ -83,6 +83,7 @@ TEST(a question about a user does not make verdicts void) {
 }
 
 TEST(the site is asked again a few times and not for ever) {
+  opts.site.when_unavailable = unavailable_policy::refuse;
   fake_port out;
   auto x = open(out, one);
   packet(x, packet_type::connect);
