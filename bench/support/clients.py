@@ -102,9 +102,12 @@ class WebSocket:
 class Poller:
     """The same over long-polling. One poll is always held."""
 
+    # Further header lines.
+    accepts = ""
+
     def __init__(self, address, user):
         self.http = Connection(address)
-        self.fields = f"Cookie: session={user}\r\n"
+        self.fields = f"Cookie: session={user}\r\n{self.accepts}"
         self.target = ENGINE + "polling"
         status, said = self.http.ask("GET", self.target, self.fields)
         expect(status == 200 and said.startswith(b"0"), "open", said)
@@ -129,6 +132,12 @@ class Poller:
 
     def close(self):
         self.http.close()
+
+
+class GzipPoller(Poller):
+    """The same, for answers that are compressed."""
+
+    accepts = "Accept-Encoding: gzip\r\n"
 
 
 class Publisher:

@@ -70,6 +70,15 @@ class Dump:
                     count = None
         self.instructions = sum(self.own.values())
 
+    def add(self, other):
+        """Adds what another thread did."""
+        for mine, its in ((self.own, other.own), (self.whole, other.whole),
+                          (self.calls, other.calls),
+                          (self.wanted, other.wanted)):
+            mine.update(its)
+        self.allocations += other.allocations
+        self.instructions += other.instructions
+
     def ticks(self):
         return sum(count for function, count in self.calls.items()
                    if function.startswith(TICK))

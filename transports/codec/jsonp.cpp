@@ -53,6 +53,13 @@ void quote_script(std::string_view text, std::string& out) {
   }
 }
 
+void append_script(std::string_view call, std::string_view payload,
+                   std::string& out) {
+  out += call;
+  quote_script(payload, out);
+  out += ");";
+}
+
 std::optional<std::string> form_data(std::string_view body) {
   for (auto& [name, value] : parse_query(body))
     if (name == "d")

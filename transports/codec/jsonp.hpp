@@ -17,6 +17,11 @@ std::optional<std::string> script_index(std::string_view text);
 /// `</` and the line ends of JavaScript are escaped too.
 void quote_script(std::string_view text, std::string& out);
 
+/// Appends a script that calls back with `payload` as its only argument;
+/// `call` ends with an open parenthesis.
+void append_script(std::string_view call, std::string_view payload,
+                   std::string& out);
+
 /// Returns the field `d` of a form (application/x-www-form-urlencoded).
 std::optional<std::string> form_data(std::string_view body);
 

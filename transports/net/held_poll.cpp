@@ -13,37 +13,65 @@ constexpr size_t compress_from = 1024;
 
 } // namespace
 
-void append_script(std::string_view call, std::string_view payload,
-                   std::string& out) {
-  out += call;
-  codec::quote_script(payload, out);
-  out += ");";
-}
-
 void make_script(http_response& x) {
   x.content_type = "text/javascript; charset=UTF-8";
   x.headers += "X-Content-Type-Options: nosniff\r\n";
 }
 
-void held_poll::answer(std::string payload, bool binary) {
+http_response held_poll::head(bool binary) {
   http_response x;
   x.headers = std::move(style_.headers);
   x.headers += "cache-control: no-store\r\n";
   if (binary)
     x.content_type = "application/octet-stream";
-  if (text_only()) {
+  if (text_only())
     make_script(x);
-    append_script(style_.call, std::exchange(payload, {}), payload);
-  }
-  if (style_.compression && payload.size() >= compress_from
-      && takes_coding(via_->request(), "gzip")) {
-    codec::gzip(payload, x.body);
-    x.headers += "Content-Encoding: gzip\r\n";
-  } else {
+  return x;
+}
+
+void held_poll::answer(std::string payload, bool binary) {
+  auto x = head(binary);
+  auto large = payload.size() >= press::large;
+  if (text_only() && !large)
+    codec::append_script(style_.call, std::exchange(payload, {}), payload);
+  if (large || (payload.size() >= compress_from && zips()))
+    answer_later(std::move(x), {std::move(payload), {}});
+  else {
     x.body = std::move(payload);
+    answering_ = via_;
+    std::exchange(via_, nullptr)->respond(std::move(x));
+  }
+}
+
+void held_poll::answer_with(session::parcel x) {
+  auto answer = head(x.binary());
+  answer_later(std::move(answer), {std::move(x), {}});
+}
+
+bool held_poll::zips() const {
+  return style_.compression && takes_coding(via_->request(), "gzip");
+}
+
+/// Large ones are made and written when it is their turn.
+void held_poll::answer_later(http_response x, press::order body) {
+  if (body.bytes() >= press::large)
+    body.call = style_.call;
+  if (zips()) {
+    body.as = press::coding::gzip;
+    x.headers += "Content-Encoding: gzip\r\n";
   }
   answering_ = via_;
-  std::exchange(via_, nullptr)->respond(std::move(x));
+  making_ = std::make_shared<bool>(true);
+  auto via = std::exchange(via_, nullptr);
+  via->home().bodies().make(
+    std::move(body),
+    [via, making = making_, x = std::move(x)](const press::body& made) mutable {
+      *making = false;
+      if (made == nullptr)
+        return via->abort();
+      x.shared = made;
+      via->respond(std::move(x));
+    });
 }
 
 void held_poll::refuse() {

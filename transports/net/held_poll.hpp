@@ -1,6 +1,7 @@
 #pragma once
 
 #include "transports/net/http_connection.hpp"
+#include "transports/net/press.hpp"
 #include "transports/session/carrier.hpp"
 
 #include <memory>
@@ -21,10 +22,6 @@ struct poll_style {
   bool compression = false;
 };
 
-/// Appends a script that calls back with `payload` as its only argument.
-void append_script(std::string_view call, std::string_view payload,
-                   std::string& out);
-
 /// Gives a response the type of a script, and forbids to take it for anything
 /// else.
 void make_script(http_response& x);
@@ -38,11 +35,12 @@ public:
   }
 
   void answer(std::string payload, bool binary) override;
+  void answer_with(session::parcel x) override;
   void refuse() override;
 
   bool leaving() const noexcept override {
     auto x = answering_.lock();
-    return x != nullptr && x->blocked();
+    return x != nullptr && ((making_ != nullptr && *making_) || x->blocked());
   }
 
   bool text_only() const noexcept override {
@@ -50,9 +48,15 @@ public:
   }
 
 private:
+  http_response head(bool binary);
+  bool zips() const;
+  void answer_later(http_response x, press::order body);
+
   std::shared_ptr<http_connection> via_;
   /// The same after the answer, which may take its time.
   std::weak_ptr<http_connection> answering_;
+  /// Whether its body is still being made; null if it was not ordered.
+  std::shared_ptr<bool> making_;
   poll_style style_;
 };
 

@@ -85,6 +85,7 @@ bool same_token(std::string_view x, std::string_view y) noexcept {
 
 void append_head(const http_response& x, bool close, bool old,
                  std::string& out) {
+  // What is shared is not copied.
   out.reserve(out.size() + 256 + x.headers.size() + x.body.size());
   out += "HTTP/1.1 ";
   out += std::to_string(x.status);
@@ -98,7 +99,7 @@ void append_head(const http_response& x, bool close, bool old,
   }
   if (x.status != 304) {
     out += "Content-Length: ";
-    out += std::to_string(x.body.size());
+    out += std::to_string(x.content().size());
     out += "\r\n";
   }
   out += date_line();

@@ -43,11 +43,18 @@ struct http_request {
 struct http_response {
   unsigned status = 200;
   std::string body;
+  /// Stands for `body` if it is set, and may answer others too.
+  std::shared_ptr<const std::string> shared;
   std::string_view content_type = "text/plain; charset=UTF-8";
   /// Further header lines, complete with their CRLF.
   std::string headers;
   /// Whether the connection ends with this response.
   bool close = false;
+
+  std::string_view content() const noexcept {
+    return shared == nullptr ? std::string_view{body}
+                             : std::string_view{*shared};
+  }
 };
 
 /// Decides what happens with requests; one per listener and loop.

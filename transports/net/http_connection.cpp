@@ -4,6 +4,7 @@
 #include "transports/net/header_list.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace signalbox::net {
@@ -16,6 +17,9 @@ constexpr size_t piece_limit = 65536;
 
 /// Bytes of answers from which on they wait for no more.
 constexpr size_t waiting_limit = 65536;
+
+/// Shared bodies from this many bytes on are written from where they are.
+constexpr size_t share_from = 4096;
 
 } // namespace
 
@@ -307,13 +311,18 @@ void http_connection::respond(http_response x) {
   auto unread = parser_ && parser_->begun() && !parser_->done();
   auto close = x.close || !keep_alive_ || unread || owner_.draining();
   keep_alive_ = !close;
+  if (tail_ != nullptr)
+    out_ += *std::exchange(tail_, nullptr);
   append_head(x, close, old_, out_);
-  if (!head_)
-    out_ += x.body;
+  if (!head_ && x.content().size() >= share_from)
+    tail_ = std::move(x.shared);
+  if (!head_ && tail_ == nullptr)
+    out_ += x.content();
   context.reset();
   away.reset();
   fate_ = detour_fate::untried;
-  if (!close && !blocked_ && !rest().empty() && out_.size() < waiting_limit) {
+  if (!close && !blocked_ && !rest().empty() && tail_ == nullptr
+      && out_.size() < waiting_limit) {
     next_request();
     return;
   }
@@ -345,9 +354,21 @@ void http_connection::fail(unsigned status) {
 }
 
 void http_connection::write() {
-  while (written_ < out_.size()) {
-    iovec piece{out_.data() + written_, out_.size() - written_};
-    auto n = io_->write(&piece, 1);
+  for (;;) {
+    // What answers others too is not copied behind it.
+    std::array<iovec, 2> pieces;
+    size_t count = 0;
+    if (written_ < out_.size())
+      pieces[count++] = {out_.data() + written_, out_.size() - written_};
+    if (tail_ != nullptr) {
+      auto from = std::max(written_, out_.size()) - out_.size();
+      if (from < tail_->size())
+        pieces[count++] = {const_cast<char*>(tail_->data()) + from,
+                           tail_->size() - from};
+    }
+    if (count == 0)
+      break;
+    auto n = io_->write(pieces.data(), count);
     if (n == stream::again) {
       if (!std::exchange(blocked_, true))
         watch_transfer(limits_.http.write_timeout.count());
@@ -375,6 +396,7 @@ void http_connection::written() {
   // A silent keep-alive connection should hold nothing.
   out_.clear();
   out_.shrink_to_fit();
+  tail_.reset();
   written_ = 0;
   watch_.reset();
   auto was_blocked = std::exchange(blocked_, false);

@@ -211,6 +211,8 @@ private:
   size_t begin_ = 0;
   /// Answers that have not left yet, in the order of their requests.
   std::string out_;
+  /// The end of the last of them, if it is large and shared.
+  std::shared_ptr<const std::string> tail_;
   size_t written_ = 0;
   std::unique_ptr<request_parser> parser_;
   http_request request_;

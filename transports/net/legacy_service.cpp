@@ -40,7 +40,7 @@ public:
   void accept(std::string line) override {
     http_response x;
     if (!style_.call.empty())
-      append_script(style_.call, line, x.body);
+      codec::append_script(style_.call, line, x.body);
     else
       x.body = std::move(line);
     respond(std::move(x));
@@ -52,7 +52,7 @@ public:
       x.status = status;
       x.body = std::move(text);
     } else {
-      append_script(style_.call + "new Error(", text, x.body);
+      codec::append_script(style_.call + "new Error(", text, x.body);
       x.body.insert(x.body.size() - 1, ")");
     }
     respond(std::move(x));

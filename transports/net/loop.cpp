@@ -2,14 +2,17 @@
 
 #include "transports/log/line_limit.hpp"
 #include "transports/net/poller.hpp"
+#include "transports/net/press.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <vector>
 
 namespace signalbox::net {
@@ -20,6 +23,11 @@ namespace {
 
 /// Time in which a thread did not run, from this much on, does not count.
 constexpr session::time_point stall = 1000;
+
+/// How long others may wait, in milliseconds, while much is flushed, and how
+/// much leaves together before the clock is looked at.
+constexpr session::time_point longest_flush = 4;
+constexpr size_t flushed_together = 256;
 
 /// Runs `fun`; what it throws is logged and costs nobody else anything.
 template <class F>
@@ -35,9 +43,37 @@ void guarded(size_t index, F fun) {
 } // namespace
 
 struct loop::impl {
-  impl()
-    : ticker(context), guard(asio::make_work_guard(context)), sockets(context) {
+  explicit impl(loop& self)
+    : ticker(context), guard(asio::make_work_guard(context)), sockets(context),
+      bodies(self) {
     // nop
+  }
+
+  /// Flushes what the turn has queued; after a while others have their turn
+  /// before the rest.
+  void flush_all(size_t index) {
+    // What a flush makes dirty again leaves with the next turn.
+    std::vector<std::shared_ptr<flushable>> now;
+    now.swap(dirty);
+    auto end = clock() + longest_flush;
+    size_t done = 0;
+    while (done < now.size() && (done == 0 || clock() < end)) {
+      auto stop = std::min(now.size(), done + flushed_together);
+      for (; done < stop; ++done)
+        guarded(index, [&] { now[done]->flush(); });
+      batch.submit();
+    }
+    if (done < now.size()) {
+      auto alone = dirty.empty();
+      dirty.insert(dirty.begin(), std::make_move_iterator(now.begin() + done),
+                   std::make_move_iterator(now.end()));
+      if (alone)
+        asio::post(context, [this, index] { flush_all(index); });
+    } else if (dirty.empty()) {
+      // Its memory serves the next turn.
+      now.clear();
+      dirty.swap(now);
+    }
   }
 
   // The scratch buffer outlives the handlers that a dying context destroys.
@@ -48,10 +84,11 @@ struct loop::impl {
   asio::steady_timer ticker;
   asio::executor_work_guard<asio::io_context::executor_type> guard;
   poller sockets;
+  press bodies;
 };
 
 loop::loop(size_t index)
-  : index_(index), wheel_(clock()), impl_(std::make_unique<impl>()) {
+  : index_(index), wheel_(clock()), impl_(std::make_unique<impl>(*this)) {
   tick();
 }
 
@@ -69,6 +106,10 @@ asio::io_context& loop::context() noexcept {
 
 send_batch& loop::batch() noexcept {
   return impl_->batch;
+}
+
+press& loop::bodies() noexcept {
+  return impl_->bodies;
 }
 
 poller& loop::sockets() noexcept {
@@ -105,19 +146,7 @@ void loop::flush_later(std::shared_ptr<flushable> x) {
   dirty.push_back(std::move(x));
   if (dirty.size() > 1)
     return;
-  asio::post(impl_->context, [this] {
-    // What a flush makes dirty again leaves with the next turn.
-    std::vector<std::shared_ptr<flushable>> now;
-    now.swap(impl_->dirty);
-    for (auto& each : now)
-      guarded(index_, [&each] { each->flush(); });
-    impl_->batch.submit();
-    // Its memory serves the next turn.
-    if (impl_->dirty.empty()) {
-      now.clear();
-      impl_->dirty.swap(now);
-    }
-  });
+  asio::post(impl_->context, [this] { impl_->flush_all(index_); });
 }
 
 session::time_point loop::now() const noexcept {

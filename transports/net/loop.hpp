@@ -15,6 +15,7 @@ class io_context;
 namespace signalbox::net {
 
 class poller;
+class press;
 
 /// One thread's event loop: sockets, deadlines, and work from other threads.
 class loop {
@@ -52,7 +53,8 @@ public:
   /// Runs `fun` on the loop's thread, later. From any thread.
   void post(std::function<void()> fun);
 
-  /// Flushes `x` at the end of the turn. `x` is kept alive until then; the
+  /// Flushes `x` at the end of the turn, or in a later one if that takes long
+  /// for all who wait for it. `x` is kept alive until then; the
   /// caller sees to it that it is added once.
   void flush_later(std::shared_ptr<flushable> x);
 
@@ -66,6 +68,9 @@ public:
   /// Returns where to write from within `flushable::flush`; it is submitted
   /// when all of them have had their turn.
   send_batch& batch() noexcept;
+
+  /// Returns what makes large bodies; for this floor.
+  press& bodies() noexcept;
 
   /// Returns what tells which sockets are ready; for this floor.
   poller& sockets() noexcept;

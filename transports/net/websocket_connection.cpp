@@ -1,6 +1,5 @@
 #include "transports/net/websocket_connection.hpp"
 
-#include "transports/codec/deflate.hpp"
 #include "transports/codec/utf8.hpp"
 #include "transports/session/outbox.hpp"
 
@@ -185,27 +184,56 @@ void websocket_connection::send_close(uint16_t code, std::string_view reason) {
     write();
 }
 
-/// Compressed frames belong to this connection alone, so they are made when
-/// their turn to leave has come.
+/// Compressed frames become the connection's own when their turn to leave has
+/// come.
 void websocket_connection::pack() {
   auto& queue = session_->queue();
-  while (!queue.empty() && control_.size() < control_limit) {
+  packing_ = true;
+  while (!queue.empty() && control_.size() < control_limit && !pressing_) {
     const auto& x = queue.at(0);
+    if (x.size() >= compress_from) {
+      press_next();
+      continue;
+    }
     std::string text{x.first()};
     text += x.second();
-    auto op = x.binary() ? ws::opcode::binary : ws::opcode::text;
-    if (text.size() < compress_from) {
-      ws::encode_frame(op, text, control_);
-    } else {
-      std::string small;
-      codec::deflate_message(text, small);
-      char header[ws::max_header];
-      auto n = ws::encode_header(op, small.size(), header, true, true);
-      control_.append(header, n);
-      control_ += small;
-    }
+    ws::encode_frame(x.binary() ? ws::opcode::binary : ws::opcode::text, text,
+                     control_);
     queue.pop();
   }
+  packing_ = false;
+}
+
+/// Has the first packet compressed, which is done at once unless it is large.
+void websocket_connection::press_next() {
+  auto& queue = session_->queue();
+  const auto& x = queue.at(0);
+  auto op = x.binary() ? ws::opcode::binary : ws::opcode::text;
+  press::order order{x.body, {}, press::coding::deflate};
+  if (!x.body || !x.head.empty()) {
+    std::string text{x.first()};
+    order.of = text.append(x.second());
+  }
+  queue.pop();
+  pressing_ = true;
+  home_.bodies().make(std::move(order),
+                      [self = shared_from_this(), op](const press::body& made) {
+                        self->pressed(op, made);
+                      });
+}
+
+void websocket_connection::pressed(ws::opcode op, const press::body& x) {
+  pressing_ = false;
+  if (!io_ || deaf_ || close_sent_)
+    return;
+  if (x == nullptr)
+    return lost(session::close_reason::transport_error);
+  char header[ws::max_header];
+  auto n = ws::encode_header(op, x->size(), header, true, true);
+  control_.append(header, n);
+  control_ += *x;
+  if (!packing_ && !writing_)
+    write();
 }
 
 void websocket_connection::write() {
@@ -287,6 +315,10 @@ bool websocket_connection::went(ssize_t n) {
 
 /// Nothing is left to write.
 void websocket_connection::written() {
+  if (pressing_) {
+    read();
+    return;
+  }
   if (control_.empty())
     control_.shrink_to_fit();
   if (finishing_ && !close_sent_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "transports/codec/ws/frame.hpp"
+#include "transports/net/press.hpp"
 #include "transports/net/server.hpp"
 #include "transports/net/stream.hpp"
 #include "transports/session/engine_session.hpp"
@@ -90,6 +91,8 @@ private:
   size_t on_message(const ws::message& x);
   size_t on_compressed(const ws::message& x);
   void pack();
+  void press_next();
+  void pressed(ws::opcode op, const press::body& x);
   void send_close(uint16_t code, std::string_view reason);
   void fault(uint16_t code, std::string_view reason, session::close_reason why);
   void linger();
@@ -127,6 +130,10 @@ private:
   std::unique_ptr<coming> coming_;
   /// Whether permessage-deflate was negotiated.
   bool deflate_ = false;
+  /// A large message is being compressed; what follows it waits.
+  bool pressing_ = false;
+  /// Whether `pack` runs.
+  bool packing_ = false;
   bool reading_ = false;
   bool writing_ = false;
   /// Whether `take_kept` is yet to come.

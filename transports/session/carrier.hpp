@@ -2,6 +2,7 @@
 
 #include "transports/session/close_reason.hpp"
 #include "transports/session/outbox.hpp"
+#include "transports/session/parcel.hpp"
 
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@ public:
   /// Answers the request with a payload; `binary` says that it is bytes, not
   /// text. Called once; the poll is gone then.
   virtual void answer(std::string payload, bool binary) = 0;
+
+  /// Answers it with a payload that others may get too, and that need not be
+  /// made at once. Called instead of `answer`.
+  virtual void answer_with(parcel x) {
+    answer(x.payload(), x.binary());
+  }
 
   /// Refuses the request with status 400 and an empty body.
   virtual void refuse() = 0;

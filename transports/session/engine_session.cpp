@@ -356,6 +356,7 @@ void engine_session::flush() {
   if (poll_ == nullptr || outbox_.empty())
     return;
   auto binary = speaks_.binary_payloads() && !poll_->text_only();
+  auto shared = parcel::take(outbox_, &speaks_, binary);
   std::string payload;
   payload.reserve(outbox_.bytes() + outbox_.packets());
   while (!outbox_.empty()) {
@@ -364,7 +365,10 @@ void engine_session::flush() {
     outbox_.pop();
   }
   auto pending = std::exchange(poll_, nullptr);
-  pending->answer(std::move(payload), binary);
+  if (shared)
+    pending->answer_with(std::move(*shared));
+  else
+    pending->answer(std::move(payload), binary);
   if (pending->leaving())
     answered_ = std::move(pending);
 }

@@ -375,6 +375,7 @@ void legacy_session::flush() {
   }
   if (poll_ == nullptr || outbox_.empty())
     return;
+  auto shared = parcel::take(outbox_, nullptr, false);
   auto several = outbox_.packets() > 1;
   std::string payload;
   payload.reserve(outbox_.bytes() + 16 * outbox_.packets());
@@ -393,7 +394,10 @@ void legacy_session::flush() {
     until_ = wheel_.now() + opts_.close_timeout.count();
     arm();
   }
-  pending->answer(std::move(payload), false);
+  if (shared)
+    pending->answer_with(std::move(*shared));
+  else
+    pending->answer(std::move(payload), false);
   if (pending->leaving())
     answered_ = std::move(pending);
 }
