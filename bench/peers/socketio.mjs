@@ -4,6 +4,7 @@
 //
 //   POST /publish     sends the body to everybody as the event "m"
 //   POST /user/ID     sends it to the clients of that user
+//   POST /quiet       sends it to everybody in the namespace /quiet
 //
 // A client names its user by the cookie session=ID or by auth {"token":ID}.
 // The event "echo" comes back as its ack; if SITE is set, it is posted there,
@@ -26,7 +27,8 @@ const web = http.createServer((request, response) => {
   request.on('end', () => {
     const [, place, user] = request.url.split('/');
     const body = Buffer.concat(chunks).toString();
-    const target = { publish: () => io, user: () => io.to(`user ${user}`) }[place];
+    const target = { publish: () => io, user: () => io.to(`user ${user}`),
+      quiet: () => io.of('/quiet') }[place];
     if (request.method === 'POST' && target)
       target().emit('m', body);
     response.writeHead(target ? 204 : 404, { 'Content-Length': 0 });
@@ -61,6 +63,8 @@ io.on('connection', (socket) => {
   else
     socket.on('echo', (body, ack) => ack(body));
 });
+
+io.of('/quiet').on('connection', () => {});
 
 process.on('SIGTERM', () => process.exit(0));
 web.listen({ port: Number(process.argv[2] ?? 0), host: '127.0.0.1', backlog: 4096 }, () => {
