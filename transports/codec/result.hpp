@@ -23,12 +23,17 @@ public:
     return data_.index() == 0;
   }
 
-  T& operator*() {
+  T& operator*() & {
     return std::get<0>(data_);
   }
 
-  const T& operator*() const {
+  const T& operator*() const& {
     return std::get<0>(data_);
+  }
+
+  /// A value, not a reference: `auto&& x = *decode(y)` must not dangle.
+  T operator*() && {
+    return std::get<0>(std::move(data_));
   }
 
   T* operator->() {
