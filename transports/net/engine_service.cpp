@@ -1,7 +1,6 @@
 #include "transports/net/engine_service.hpp"
 
 #include "transports/codec/jsonp.hpp"
-#include "transports/codec/uri.hpp"
 #include "transports/net/held_post.hpp"
 #include "transports/net/legacy_service.hpp"
 #include "transports/net/page_gate.hpp"
@@ -70,39 +69,6 @@ struct engine_service::exchange {
   bool form = false;
 };
 
-struct engine_service::params {
-  params(std::string_view query, const engine_options& opts) {
-    for (auto& [name, value] : codec::parse_query(query)) {
-      // The last one wins, as in the official server.
-      if (name == "transport")
-        transport = value;
-      else if (name == "sid")
-        sid = value;
-      else if (name == "EIO")
-        eio = value;
-      else if (name == "b64")
-        base64 = !value.empty();
-      else if (name == "j")
-        script = codec::script_index(value);
-    }
-    speaks =
-      codec::engine_dialect(eio, opts.unnamed_revision, opts.lax_revision);
-  }
-
-  bool says(codec::dialect x) const noexcept {
-    return speaks == x;
-  }
-
-  std::string transport;
-  std::string sid;
-  std::string eio;
-  /// The client takes no bytes.
-  bool base64 = false;
-  /// Index of the callback of a request by script tag.
-  std::optional<std::string> script;
-  std::optional<codec::dialect> speaks;
-};
-
 engine_service::engine_service(loop& home, const engine_options& opts,
                                const session_ids& ids,
                                const origin_policy& origins,
@@ -161,7 +127,7 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
       tell(opts_, notice::no_client_files, x.path);
   }
   auto legacy = legacy_path(x);
-  params query{x.query, opts_};
+  engine_query query{x.query, opts_};
   auto script = legacy ? legacy_->by_script(x, *legacy)
                        : query.script && query.transport == "polling";
   if (!admit_page(*from, origins_, opts_, counters_,
@@ -220,8 +186,8 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   return opts_.session.max_payload;
 }
 
-void engine_service::refuse_revision(http_connection& from, const params& query,
-                                     bool upgrade) {
+void engine_service::refuse_revision(http_connection& from,
+                                     const engine_query& query, bool upgrade) {
   tell(opts_,
        query.eio.empty() ? notice::revision_missing : notice::revision_refused,
        query.eio);
@@ -239,7 +205,7 @@ void engine_service::note_poll(entry& x, const http_connection& from) {
 /// A GET or a POST of a polling session.
 void engine_service::on_session(const std::shared_ptr<http_connection>& from,
                                 const std::shared_ptr<entry>& owner,
-                                const params& query) {
+                                const engine_query& query) {
   const auto& x = from->request();
   auto under_way = std::make_shared<exchange>();
   under_way->owner = owner;
@@ -339,7 +305,7 @@ std::string engine_service::error_headers(const http_request& x) {
 
 /// Makes a session. Returns null if the request has been refused.
 std::shared_ptr<engine_service::entry>
-engine_service::insert(http_connection& by, const params& query,
+engine_service::insert(http_connection& by, const engine_query& query,
                        refusal_form form) {
   const auto& x = by.request();
   const auto& speaks = engine::find_revision(
@@ -362,7 +328,7 @@ engine_service::insert(http_connection& by, const params& query,
 }
 
 poll_style engine_service::style(const http_request& x,
-                                 const params& query) const {
+                                 const engine_query& query) const {
   poll_style out;
   out.headers = cors_headers(x, opts_);
   out.compression = opts_.compression;
@@ -372,7 +338,7 @@ poll_style engine_service::style(const http_request& x,
 }
 
 void engine_service::open(const std::shared_ptr<http_connection>& from,
-                          const params& query, bool upgrade) {
+                          const engine_query& query, bool upgrade) {
   if (stopping_) {
     refuse_while_stopping(*from, opts_);
     return;
@@ -389,7 +355,7 @@ void engine_service::open(const std::shared_ptr<http_connection>& from,
 }
 
 void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
-                                const params& query) {
+                                const engine_query& query) {
   const auto& x = from->request();
   auto headers = cors_headers(x, opts_);
   auto verdict = judge_upgrade(

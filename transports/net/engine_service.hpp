@@ -3,6 +3,7 @@
 #include "transports/codec/dialect.hpp"
 #include "transports/net/client_files.hpp"
 #include "transports/net/engine_options.hpp"
+#include "transports/net/engine_query.hpp"
 #include "transports/net/held_poll.hpp"
 #include "transports/net/http.hpp"
 #include "transports/net/http_connection.hpp"
@@ -53,25 +54,25 @@ public:
 private:
   struct entry;
   struct exchange;
-  struct params;
 
   std::optional<std::string_view> below(const http_request& x) const;
 
   /// Returns the path below the prefix if it is one of 0.9.
   std::optional<codec::legacy_path> legacy_path(const http_request& x) const;
-  void refuse_revision(http_connection& from, const params& query,
+  void refuse_revision(http_connection& from, const engine_query& query,
                        bool upgrade);
   void note_poll(entry& x, const http_connection& from);
   void drain_some();
-  void open(const std::shared_ptr<http_connection>& from, const params& query,
-            bool upgrade);
+  void open(const std::shared_ptr<http_connection>& from,
+            const engine_query& query, bool upgrade);
   void on_session(const std::shared_ptr<http_connection>& from,
-                  const std::shared_ptr<entry>& owner, const params& query);
+                  const std::shared_ptr<entry>& owner,
+                  const engine_query& query);
   void on_upgrade(const std::shared_ptr<http_connection>& from,
-                  const params& query);
-  std::shared_ptr<entry> insert(http_connection& from, const params& query,
-                                refusal_form form);
-  poll_style style(const http_request& x, const params& query) const;
+                  const engine_query& query);
+  std::shared_ptr<entry> insert(http_connection& from,
+                                const engine_query& query, refusal_form form);
+  poll_style style(const http_request& x, const engine_query& query) const;
   void answer_error(http_connection& from, int code, bool raw);
   http_response make_answer(const http_request& to, unsigned status,
                             std::string body, std::string_view type) const;
