@@ -1,5 +1,6 @@
 #include "tests/simulation/node.hpp"
 
+#include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
 #include "actors/presence/users.hpp"
 #include "actors/shard/light_actor.hpp"
@@ -56,6 +57,7 @@ protected:
       verdict out;
       out.ticket = y.ticket;
       out.outcome = ec::none;
+      out.asked = next_stamp();
       std::istringstream in{y.auth.substr(1, y.auth.size() - 2)};
       in >> out.user;
       for (std::string room; in >> room;)
