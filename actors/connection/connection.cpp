@@ -361,17 +361,17 @@ private:
 
   void on(deliver& x) {
     auto* to = memberships_.find_receiver(x);
-    if (to == nullptr)
+    if (to == nullptr || out_ == nullptr)
       return;
     std::optional<uint64_t> id;
-    if (x.confirm != 0 && out_ != nullptr) {
+    if (x.confirm != 0) {
       id = to->owe(x.confirm, now() + x.confirm_ms, limits().pending_acks);
       if (id)
         arm();
       else
         ++shared_.count.limit_pending_acks;
     }
-    if (out_ != nullptr && out_->send(*x.event, id, x.volatile_)) {
+    if (out_->send(*x.event, id, x.volatile_)) {
       if (x.receipt)
         x.receipt->took(x.user);
       return;

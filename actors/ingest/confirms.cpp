@@ -58,8 +58,8 @@ void confirms::finish(uint64_t ticket) {
       outcome += ',';
     codec::quote_json(user, outcome);
     outcome += x.delivered.count(user) > 0 ? ":\"delivered\""
-               : x.offline.count(user) > 0 ? ":\"offline\""
                : x.dropped.count(user) > 0 ? ":\"dropped\""
+               : x.offline.count(user) > 0 ? ":\"offline\""
                                            : ":\"timed_out\"";
   }
   tell_(x.event, x.routed, outcome + '}');
