@@ -28,7 +28,7 @@ struct peer_info {
 struct cluster_info {
   uint16_t node = 0;
   std::string name;
-  /// Whether all nodes agree on who lives.
+  /// Whether all nodes agree on which nodes live.
   bool settled = false;
   /// Why this node must not take part as it is; empty if it may.
   std::string conflict;

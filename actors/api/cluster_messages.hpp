@@ -33,7 +33,7 @@ struct tunnel_out {
   wire::tunnel frame;
 };
 
-/// Somebody listens at an address, or why not.
+/// A node listens at an address, or why none can be reached.
 struct dialed {
   std::string address;
   caf::strong_actor_ptr gate;

@@ -15,7 +15,7 @@ struct cluster_settings {
   std::string name;
   /// Where the other nodes connect, as `address:port`.
   std::string listen = "127.0.0.1:8404";
-  /// The same as the other nodes see it; empty if it is what is bound.
+  /// `listen` as the other nodes see it; empty if that is the bound address.
   std::string advertise;
   /// Addresses of some nodes; any one that lives lets a node in.
   std::vector<std::string> seeds;

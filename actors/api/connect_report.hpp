@@ -10,7 +10,7 @@
 
 namespace signalbox {
 
-/// Logs what was decided about CONNECTs: refusals from the level `info` on, at
+/// Logs the decisions about CONNECTs: refusals from the level `info` on, at
 /// most one a second, everything at `debug`. It shows the namespace, the Origin
 /// and the names of cookies, never a value of one, a key or a payload. From any
 /// thread.

@@ -24,8 +24,8 @@ public:
   /// Returns the index of the key of an `Authorization: Bearer KEY` header.
   std::optional<size_t> find_bearer(std::string_view header) const noexcept;
 
-  /// Returns the index that stands for publishers without a key, who come by a
-  /// listener of their own.
+  /// Returns the index that stands for publishers without a key, which come by
+  /// a listener of their own.
   size_t publisher() const noexcept {
     return keys_.size() - 1;
   }

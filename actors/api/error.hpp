@@ -13,7 +13,7 @@ namespace signalbox {
 enum class ec : uint8_t {
   /// Not an error.
   none,
-  /// The site does not know who this is.
+  /// The site does not know the browser.
   unauthorized,
   /// The site could not be asked.
   unavailable,
@@ -27,7 +27,7 @@ enum class ec : uint8_t {
   not_allowed,
   /// The body is no JSON of the documented shape.
   bad_request,
-  /// No rule says who receives the event.
+  /// No rule matches the event.
   no_rule,
   /// A rule refuses the event.
   refused_by_rule,
@@ -77,7 +77,7 @@ enum class ec : uint8_t {
 /// Returns the name of a code, as it appears in answers.
 const char* to_string(ec x) noexcept;
 
-/// Returns what the code means and what to do, for whoever reads the answer.
+/// Returns what the code means and what to do, for readers of the answer.
 std::string_view describe(ec x) noexcept;
 
 /// Returns the HTTP status that goes with a code.

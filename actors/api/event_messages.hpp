@@ -37,7 +37,7 @@ struct deliver_users {
   uint64_t confirm = 0;
   int64_t confirm_ms = 0;
   /// Whether the answer counts the users with connections in the namespace
-  /// only: the poster may not learn who is online elsewhere.
+  /// only: the poster may not learn which users are online elsewhere.
   bool scoped = false;
   /// For RELAY.
   event_key claim;
@@ -59,7 +59,7 @@ struct broadcast {
   uint32_t before = 0;
 };
 
-/// Says whom an event reached.
+/// Says which receivers an event reached.
 struct routed {
   uint64_t ticket = 0;
   /// Users (or, for a room event, rooms) that were found.

@@ -64,9 +64,9 @@ using connection_actor = caf::typed_actor<
   caf::reacts_to<session_upgraded>,
   // The session has ended; the actor ends too.
   caf::reacts_to<session_closed>,
-  // SITE_AUTH knows who asks for a namespace.
+  // SITE_AUTH has the site's verdict on a CONNECT.
   caf::reacts_to<verdict>,
-  // USERS has taken up, or refused, a membership.
+  // USERS has taken up, or refused, a seat.
   caf::reacts_to<attached>,
   // Push a private event to the client.
   caf::reacts_to<deliver>,
@@ -104,7 +104,7 @@ using users_actor = caf::typed_actor<
   caf::reacts_to<wire::attached>,
   // Another node has lost one.
   caf::reacts_to<wire::detach>,
-  // All that another node has.
+  // All connections of a user that another node has.
   caf::reacts_to<wire::hold>,
   // The user has found another home.
   caf::reacts_to<wire::release>,
@@ -121,7 +121,7 @@ using relay_actor = caf::typed_actor<
   caf::reacts_to<broadcast>,
   // The answer about a key that another node asked for.
   caf::reacts_to<wire::claimed>,
-  // Whom an event with a key has reached, for the key's owner.
+  // How an event with a key was routed, for the key's owner.
   caf::reacts_to<wire::claim_settled>,
   // Some of the keys that are known here.
   caf::reacts_to<keys_listed>>;
@@ -140,7 +140,7 @@ using hub_actor = caf::typed_actor<
   // Push an event to the members here.
   caf::reacts_to<fan_out>>;
 
-/// INGEST: the way in for what the site posts.
+/// INGEST: the way in for the site's posts.
 using ingest_actor = caf::typed_actor<
   // A call of the HTTP API.
   caf::reacts_to<api_call>,
@@ -154,7 +154,7 @@ using ingest_actor = caf::typed_actor<
   caf::reacts_to<user_info>,
   // Was an event with this key accepted here, or anywhere if it is ours?
   caf::reacts_to<wire::claim>,
-  // Whom an event with a key of ours reached.
+  // How an event with a key of ours was routed.
   caf::reacts_to<wire::claim_settled>,
   // Which keys are known?
   caf::reacts_to<list_keys>,
@@ -170,9 +170,9 @@ using membership_actor = caf::typed_actor<
 
 /// SITE_AUTH: asks the site's API.
 using site_auth_actor = caf::typed_actor<
-  // Who is this?
+  // Ask the site about a client.
   caf::reacts_to<authenticate>,
-  // What does the site say to this event of a browser?
+  // Pass an event of a browser on to the site.
   caf::reacts_to<forward_event>>;
 
 /// TRANSPORT: owns the HTTP side of the API.

@@ -50,8 +50,8 @@ class json_message : public spdlog::custom_flag_formatter {
 public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
-    // What `printable` escaped once must not be escaped again by halves, so
-    // the whole line is escaped here whatever it holds.
+    // Text that `printable` escaped once must not be escaped again by halves,
+    // so the whole line is escaped here.
     std::string out{'"'};
     escape({msg.payload.data(), msg.payload.size()}, out);
     out += '"';
@@ -63,7 +63,7 @@ public:
   }
 };
 
-/// The message as text. Whatever a stranger wrote, it is one line and moves no
+/// The message as text: one line, in which no text of a stranger moves a
 /// cursor.
 class text_message : public spdlog::custom_flag_formatter {
 public:

@@ -55,7 +55,7 @@ public:
   virtual uint64_t version_floor() = 0;
 
   /// Raises the floor above every version that was given here, and by nodes
-  /// that are gone. Whatever is sent to a node from now on comes behind the
+  /// that are gone. Items sent to a node from now on come behind the
   /// news of it.
   virtual void raise_version_floor() = 0;
 

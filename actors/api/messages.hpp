@@ -22,8 +22,8 @@
 #include <vector>
 
 // Every message within a node: they carry handles of local actors or shared
-// immutable bytes and never reach another node. What does is in `wire.hpp`.
-// `ticket` is chosen by whoever asks and comes back with the answer.
+// immutable bytes and never reach another node. Messages that do are in
+// `wire.hpp`. The asker chooses `ticket`, which comes back with the answer.
 
 namespace signalbox {
 
@@ -39,7 +39,7 @@ struct session_closed {
 
 // -- CONNECTION <-> SITE_AUTH -------------------------------------------------
 
-/// Asks who a client is, for one namespace.
+/// Asks for the site's verdict on a client, for one namespace.
 struct authenticate {
   connection_actor asker;
   uint64_t ticket = 0;
@@ -87,7 +87,7 @@ struct event_forwarded {
 
 // -- CONNECTION <-> USERS -----------------------------------------------------
 
-/// Adds a membership of a connection.
+/// Adds a seat: a connection in a namespace.
 struct presence_attach {
   connection_actor who;
   uint64_t ticket = 0;
@@ -101,8 +101,8 @@ struct presence_attach {
   codec::dialect dialect = codec::dialect::eio4;
   /// When it joined, in seconds since 1970.
   int64_t since = 0;
-  /// Stamp of when the site was asked who this is. What the site has done to
-  /// the user since then makes its answer void.
+  /// Stamp of the question to the site. A change of the user by the site
+  /// since then makes the verdict void.
   uint64_t asked = 0;
 };
 
@@ -117,7 +117,7 @@ struct attached {
   uint32_t losses = 0;
 };
 
-/// Removes a membership of a connection.
+/// Removes a seat.
 struct presence_detach {
   std::string user;
   codec::connection_id sid;

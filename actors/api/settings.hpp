@@ -30,7 +30,8 @@ struct listen_settings {
   std::string site;
 };
 
-/// The listener for publishers without a key. Who reaches it may post.
+/// The listener for publishers without a key. A client that reaches it
+/// may post.
 struct site_listener_settings {
   /// Addresses or networks that may connect; empty if only loopback does.
   std::vector<std::string> allow;
@@ -143,15 +144,15 @@ struct namespace_settings {
   bool sequenced = false;
 };
 
-/// Who receives an event that a rule matched.
+/// The receivers of an event that a rule matched.
 enum class rule_target : uint8_t {
   /// The users that `pointer` names: a string, a number, or an array of them.
   user,
   /// The rooms that `pointer` names: a string or an array of them.
   room,
-  /// Everybody in the namespace.
+  /// All connections in the namespace.
   all,
-  /// Nobody: the event is refused.
+  /// None: the event is refused.
   refuse,
 };
 
@@ -161,7 +162,7 @@ struct rule_settings {
   std::string namespace_ = "*";
   /// Event type, or `*` for any.
   std::string type = "*";
-  /// Who receives the event.
+  /// Receivers of the event.
   rule_target to = rule_target::refuse;
   /// JSON pointer to the recipient in the payload.
   std::string pointer;
@@ -183,7 +184,7 @@ struct key_settings {
   bool may_listen = false;
 };
 
-/// What the site posts.
+/// The site's posts.
 struct ingest_settings {
   /// Credentials; several may be valid at a time.
   std::vector<key_settings> keys;
@@ -236,7 +237,7 @@ struct router_settings {
   size_t drain_seconds = 10;
 };
 
-/// What is logged.
+/// The log.
 struct log_settings {
   /// "trace", "debug", "info", "warn", "error" or "off".
   std::string level = "info";

@@ -47,7 +47,7 @@ struct site_settings {
   forwarded_style forwarded = forwarded_style::x_forwarded;
   /// Limit for connecting to the site.
   milliseconds connect_timeout{1000};
-  /// Limit for the call itself, without what it waited for its turn.
+  /// Limit for the call itself, without the wait for its turn.
   milliseconds timeout{3000};
   /// Most calls at a time.
   size_t concurrency = 28;
@@ -66,7 +66,7 @@ struct site_settings {
   std::string ca_file;
 };
 
-/// What is kept of the site's verdicts.
+/// The cache of the site's verdicts.
 struct site_auth_settings {
   /// How long a positive verdict may be used again; 0 for never.
   milliseconds cache_ttl{0};

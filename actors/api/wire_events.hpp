@@ -58,7 +58,7 @@ SIGNALBOX_INSPECT(broadcast, x.ticket, x.nsp, x.args, x.attachments, x.rooms,
                   x.volatile_, x.origin, x.number)
 
 /// Has the receiver, the sequencer of the namespace, send an event to users
-/// or else to rooms or everybody, as if it had been accepted there.
+/// or else to rooms or all, as if it had been accepted there.
 struct submit {
   SIGNALBOX_WIRE(submit, 26);
   bool to_users = false;

@@ -26,7 +26,7 @@ inline size_t begin(std::string& out) {
   return out.size();
 }
 
-/// Fills in the length of what was appended since `begin`.
+/// Fills in the length of the bytes appended since `begin`.
 inline void end(std::string& out, size_t from) {
   auto size = static_cast<uint32_t>(out.size() - from);
   std::memcpy(out.data() + from - sizeof(size), &size, sizeof(size));
@@ -80,7 +80,7 @@ private:
   std::string& out_;
 };
 
-/// Reads the fields of a message. What is missing at the end keeps its value.
+/// Reads the fields of a message. Fields missing at the end keep their values.
 class reader {
 public:
   using result_type = void;

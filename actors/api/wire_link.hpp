@@ -28,7 +28,7 @@ struct fingerprint {
 SIGNALBOX_INSPECT(fingerprint, x.setting, x.value)
 
 /// Opens a session between two nodes, and answers it likewise. The first
-/// fields are read whatever the version.
+/// fields are read in every version.
 struct hello {
   SIGNALBOX_WIRE(hello, 100);
   std::string cluster;
@@ -37,7 +37,7 @@ struct hello {
   uint16_t node = 0;
   /// Drawn when the sender's process started.
   uint64_t incarnation = 0;
-  /// Names the session; chosen by who dialed.
+  /// Names the session; the node that dialed chose it.
   uint64_t session = 0;
   /// Where the sender listens.
   std::string address;
@@ -154,8 +154,8 @@ struct tunnel {
   bool secure = false;
   std::string bytes;
   uint32_t credit = 0;
-  /// Session of the link that it was meant for: what is sent again in a later
-  /// one comes too late.
+  /// Session of the link that it was meant for: sent again in a later one, it
+  /// comes too late.
   uint64_t session = 0;
 };
 SIGNALBOX_INSPECT(tunnel, x.what, x.from_opener, x.id, x.listener, x.sid,

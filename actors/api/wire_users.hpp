@@ -13,7 +13,7 @@ namespace signalbox::wire {
 
 // -- USERS --------------------------------------------------------------------
 
-/// Adds a membership of a connection to a user's record.
+/// Adds a seat, a connection in a namespace, to a user's record.
 struct attach {
   SIGNALBOX_WIRE(attach, 10);
   uint64_t ticket = 0;
@@ -35,7 +35,7 @@ struct attached {
 };
 SIGNALBOX_INSPECT(attached, x.ticket, x.outcome)
 
-/// Takes a membership away.
+/// Takes a seat away.
 struct detach {
   SIGNALBOX_WIRE(detach, 12);
   std::string user;
@@ -44,14 +44,14 @@ struct detach {
 };
 SIGNALBOX_INSPECT(detach, x.user, x.nsp, x.connection)
 
-/// One membership in `hold`.
+/// One seat in `hold`.
 struct seat {
   std::string nsp;
   uint64_t connection = 0;
 };
 SIGNALBOX_INSPECT(seat, x.nsp, x.connection)
 
-/// All memberships of a user at the sender, in place of those known before.
+/// All seats of a user at the sender, in place of those known before.
 struct hold {
   SIGNALBOX_WIRE(hold, 13);
   std::string user;

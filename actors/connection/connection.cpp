@@ -133,13 +133,13 @@ private:
   // -- session ----------------------------------------------------------------
 
   void on(session_closed& x) {
-    // What it has not taken is lost.
+    // Events that the client has not taken are lost.
     if (x.why == close_reason::slow)
       for (const auto& each : memberships_)
         each.tell_dropped(shared_.acks);
     while (!memberships_.empty())
       leave(memberships_.front());
-    // What the client sent before still goes to the site.
+    // Events that the client sent before still go to the site.
     if (inbox_ == nullptr || !inbox_->linger(now()))
       return quit();
     monitor(shared_.site_auth);
@@ -400,7 +400,7 @@ private:
     if (inbox_ != nullptr)
       inbox_->drop(&to->nsp);
     leave(*to);
-    // Whoever is thrown out of everything has no business here any more.
+    // A client without a namespace has no business here any more.
     if (memberships_.empty())
       close(close_reason::kicked);
   }

@@ -33,7 +33,7 @@ struct connection_context {
   users_actor users;
   site_auth_actor site_auth;
   ingest_actor ingest;
-  /// Who is told of acks: INGEST, or RELAY in a cluster.
+  /// The actor that is told of acks: INGEST, or RELAY in a cluster.
   ingest_actor acks;
   std::map<std::string, connection_nsp, std::less<>> namespaces;
   /// Makes the public id of a connection in a namespace.
@@ -58,9 +58,9 @@ public:
   virtual void session_gone() = 0;
 };
 
-/// Spawns the CONNECTION of one session on the session's shard. It keeps who
-/// the client is in each namespace, what is under way on its behalf, and what
-/// it may do. While as many packets as `limits.inbox-packets` and
+/// Spawns the CONNECTION of one session on the session's shard. It keeps
+/// the client's user in each namespace, its questions and events under way,
+/// and its rights. While as many packets as `limits.inbox-packets` and
 /// `limits.inbox-bytes` allow are not handled, the session takes no more. It
 /// ends with its session, when the site has had the events that came before; if
 /// it ends otherwise, it closes it.

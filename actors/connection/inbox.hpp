@@ -64,8 +64,8 @@ public:
   void on_published(const published& x, int64_t now);
   void on_forwarded(const event_forwarded& x, int64_t now);
 
-  /// Drops what waits for its turn, of one namespace or, without a name, of
-  /// all. Returns how many events that were.
+  /// Drops the events that wait for their turn, of one namespace or, without a
+  /// name, of all. Returns how many.
   size_t drop(const std::string* nsp);
 
   bool empty() const noexcept {

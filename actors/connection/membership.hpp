@@ -25,7 +25,7 @@ struct deliver;
 /// what it said.
 constexpr unsigned most_questions = 4;
 
-/// What a membership keeps on its way in.
+/// The part of a connection's place that is needed on the way in.
 struct arrival {
   /// How often the site is asked for one CONNECT while it keeps changing what
   /// it said.
@@ -93,7 +93,7 @@ public:
   /// nothing if it owes `most` already.
   std::optional<uint64_t> owe(uint64_t confirm, int64_t until, size_t most);
 
-  /// Takes an ack. Returns the confirm it is for, 0 if nobody awaits it.
+  /// Takes an ack. Returns the confirm it is for, 0 if none awaits it.
   uint64_t settle(std::optional<uint64_t> id);
 
   /// Says that the client will not get the event of a confirm, or those of all
@@ -149,7 +149,7 @@ private:
   std::unique_ptr<debts> debts_;
 };
 
-/// The memberships of one connection, in no order. Most have one.
+/// The places of one connection, in no order. Most have one.
 class memberships {
 public:
   bool empty() const noexcept {

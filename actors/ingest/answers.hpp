@@ -18,7 +18,7 @@ struct answer_slot {
   uint64_t call = 0;
   /// Position in the batch.
   size_t index = 0;
-  /// Who passed an HTTP call of one event on, and its ticket there.
+  /// The TRANSPORT that passed on an HTTP call of one event, and its ticket.
   transport_actor asker;
   uint64_t ticket = 0;
   connection_actor publisher;
@@ -76,7 +76,7 @@ private:
     uint64_t ticket = 0;
     size_t outstanding = 0;
     std::vector<std::string> parts;
-    /// Bytes of these, with what stands between them.
+    /// Bytes of these, with the commas between them.
     size_t bytes = 0;
   };
 

@@ -20,8 +20,8 @@ namespace signalbox {
 class confirms {
 public:
   /// Called when an event is done with: its users have answered, or its time
-  /// is over. `routed` tells whether it is known whom it reached; `outcome` is
-  /// what the answer says of the users, with a comma before it.
+  /// is over. `routed` tells whether it has been routed; `outcome` is
+  /// the part of the answer about the users, with a comma before it.
   using finished = std::function<void(under_way& event, bool routed,
                                       const std::string& outcome)>;
 
@@ -37,7 +37,7 @@ public:
   /// Returns the event with this ticket, null for one that waits for none.
   under_way* find(uint64_t ticket);
 
-  /// It is known whom the event reached.
+  /// The event has been routed.
   void on_routed(const routed& x);
 
   /// A client has acknowledged, or will not get the event.
@@ -75,7 +75,7 @@ private:
     std::vector<std::string> users;
     std::unordered_set<std::string> delivered;
     std::unordered_set<std::string> offline;
-    /// Users of whom a connection did not take it.
+    /// Users with a connection that did not take it.
     std::unordered_set<std::string> dropped;
   };
 

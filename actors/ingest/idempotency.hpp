@@ -14,7 +14,7 @@ namespace signalbox {
 /// time is a parameter, in milliseconds.
 class idempotency {
 public:
-  /// What is known of a key.
+  /// A key's event.
   struct entry {
     std::string id;
     uint64_t seq = 0;
@@ -24,7 +24,7 @@ public:
     bool done = false;
     uint64_t matched = 0;
     uint64_t online = 0;
-    /// Whoever posted it again meanwhile and waits for the numbers.
+    /// Tickets of the repeats that wait for the numbers.
     std::vector<uint64_t> waiting;
     /// When it is forgotten.
     int64_t until = 0;
@@ -35,7 +35,7 @@ public:
     // nop
   }
 
-  /// Returns what is known of a key, null if nothing is.
+  /// Returns a key's event, null if the key is unknown.
   entry* find(const std::string& key, int64_t now);
 
   /// Remembers a key that `find` did not know. Returns null if the table is

@@ -11,9 +11,9 @@
 
 namespace signalbox {
 
-/// Spawns INGEST, the way in for what the site posts. It checks the poster's
+/// Spawns INGEST, the way in for the site's posts. It checks the poster's
 /// key and rights, gives each event its id and sequence number, decides by the
-/// rules who receives it, and answers when that is known. It keeps the calls
+/// rules on its receivers, and answers when they are known. It keeps the calls
 /// and confirms under way and the idempotency tables; it lives as long as the
 /// node. `users` is USERS, or RELAY in a cluster; `relay` is RELAY then, else
 /// null. `id_prefix` makes event ids unique over restarts.

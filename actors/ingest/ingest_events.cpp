@@ -164,8 +164,8 @@ void ingest_impl::take_back(const under_way& event, ec why) {
   refuse(event.slot, refusal_of(why));
 }
 
-/// Forgets an event's key, which is known; whoever has posted it again
-/// meanwhile is refused, too.
+/// Forgets an event's key, which is known; repeats that came meanwhile are
+/// refused, too.
 void ingest_impl::free_key(const under_way& event, ec why) {
   auto repeats = std::move(find_key(event)->waiting);
   repeats_[event.credential].erase(event.key);
@@ -201,7 +201,7 @@ void ingest_impl::on(confirmed& x) {
 
 void ingest_impl::on_confirm_over(under_way& event, bool is_routed,
                                   const std::string& outcome) {
-  // Numbers that come later find nobody; repeats must not wait for them.
+  // Numbers that come later find no event; repeats must not wait for them.
   if (!is_routed)
     remember(event);
   answers_.add(event.slot, describe_event(event) + outcome + '}');
@@ -238,7 +238,7 @@ void ingest_impl::answer_repeat(const idempotency::entry& first, under_way& x) {
     answers_.add(x.slot, describe_event(x) + '}');
 }
 
-/// Returns what is remembered of an event's key.
+/// Returns the entry of an event's key, null without one.
 idempotency::entry* ingest_impl::find_key(const under_way& x) {
   if (x.key.empty())
     return nullptr;

@@ -67,7 +67,7 @@ protected:
     if (i == nsps_.end())
       return;
     i->second = nullptr;
-    // Whoever waits for its answer gets one.
+    // The events that wait for its answer get one.
     std::vector<uint64_t> lost;
     for (const auto& [ticket, each] : events_)
       if (each.broadcast_in == i->first)

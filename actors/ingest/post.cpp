@@ -166,8 +166,8 @@ std::optional<refusal> read_post(std::string_view text,
   for (codec::json_member each; members.next(each);) {
     std::string unquoted;
     auto name = codec::unquote_json(each.first, unquoted);
-    // Two answers to where an event goes are one too many. What is unknown does
-    // not get far enough to stand here twice.
+    // Two answers to where an event goes are one too many. An unknown
+    // member does not get far enough to stand here twice.
     auto known = std::find(known_members.begin(), known_members.end(), name);
     auto bit = 1u << (known - known_members.begin());
     if ((seen & bit) != 0)
@@ -221,7 +221,7 @@ std::optional<refusal> route(post& x, const std::vector<rule_settings>& rules,
 
 std::string event_array(const post& x, const std::string& event) {
   std::string out;
-  // With room for what comes before it on the wire.
+  // With room for the packet's header on the wire.
   out.reserve(event.size() + x.payload.size() + x.args.size() + 64);
   out += '[';
   codec::quote_json(event, out);

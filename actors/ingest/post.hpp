@@ -25,7 +25,7 @@ struct refusal {
 /// Returns `{"ok":false,"error":{...}}`.
 std::string to_json(const refusal& x);
 
-/// Who receives an event.
+/// The receivers of an event.
 struct target {
   enum class kind : uint8_t { users, rooms, all };
   kind what = kind::all;
@@ -66,7 +66,7 @@ struct post_limits {
 std::optional<refusal> read_post(std::string_view text,
                                  const post_limits& bounds, post& out);
 
-/// Decides who receives an event and under which name. The first rule that
+/// Decides on the receivers of an event and on its name. The first rule that
 /// matches namespace and type decides, unless the post names its target, which
 /// is taken out of it.
 std::optional<refusal> route(post& x, const std::vector<rule_settings>& rules,

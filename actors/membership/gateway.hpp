@@ -26,7 +26,7 @@ public:
   gateway(caf::actor_system& sys, const cluster_settings& opts);
   ~gateway();
 
-  /// Opens the port; whoever connects speaks to `gate`. Returns an empty
+  /// Opens the port; nodes that connect speak to `gate`. Returns an empty
   /// string or what went wrong.
   std::string listen(const caf::actor& gate);
 

@@ -12,8 +12,8 @@ namespace signalbox {
 
 namespace {
 
-/// So many batches may arrive before the other side is told, unless something
-/// goes that way or somebody waits. It may have more under way than that.
+/// So many batches may arrive before the other side is told, unless a batch
+/// goes that way or a poster waits. It may have more under way than that.
 constexpr int quiet_batches = outgoing::eager_batches / 2;
 
 /// Returns whether somebody waits to hear that an item has arrived.

@@ -28,7 +28,7 @@ struct link_stream {
   /// Its last batch from before the present session.
   uint64_t in_old = 0;
 
-  /// Another process is there; what was for the last one is lost.
+  /// Another process is there; the batches for the last one are lost.
   void renew() {
     out.clear();
     out_stream = in_stream = received = 0;
@@ -43,7 +43,7 @@ struct link_stream {
   int64_t round_trip = 0;
 };
 
-/// Whom a LINK tells; lives on the same shard and longer.
+/// The side that a LINK tells, MEMBERSHIP; lives on the same shard and longer.
 class link_owner {
 public:
   virtual ~link_owner() = default;
@@ -77,8 +77,8 @@ public:
 };
 
 /// The LINK: one session with one other node. Everything to that node goes
-/// through it, in numbered batches with a credit window; what is not
-/// acknowledged when it ends waits for the next session with the same process.
+/// through it, in numbered batches with a credit window; batches not
+/// acknowledged when it ends wait for the next session with the same process.
 /// It ends when the other side was silent for too long, is gone, or does not
 /// drain.
 class link : public light_actor, public net::loop::flushable {
@@ -120,7 +120,7 @@ public:
   /// Ends the session and what carries it.
   void cut(const std::string& why);
 
-  /// Hands over to the network what waits, as far as credit reaches.
+  /// Hands the waiting batches to the network, as far as credit reaches.
   void flush() override;
 
   /// Refuses a session that another node opens.
@@ -157,7 +157,7 @@ private:
   bool flushing_ = false;
   /// Whether the other side has begun, and so said if its numbers go on.
   bool greeted_ = false;
-  /// Whether the other side is to hear what has arrived, also if nothing else
+  /// Whether the other side is to get an acknowledgement, also if no batch
   /// goes that way.
   bool ack_due_ = false;
   /// Batches of which it has not heard.

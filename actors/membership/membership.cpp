@@ -65,7 +65,7 @@ void membership_impl::start(mesh_rooms rooms, std::string address,
 void membership_impl::on_welcome(link& x, const wire::hello& from) {
   auto* at = target_of(x);
   if (at == nullptr) {
-    x.end("nobody dialed");
+    x.end("no node was dialed");
     return;
   }
   auto why = judge(from);
@@ -141,8 +141,7 @@ void membership_impl::on_item(link& x, uint8_t tag, std::string_view item) {
     });
     break;
   default:
-    // What was said about users in an earlier session has been said anew
-    // since.
+    // Items about users of an earlier session have been sent anew since.
     pass_to_users(late_ ? caf::actor{} : rooms_.users, node, tag, item)
       || pass_to_relay(node, tag, item);
   }

@@ -15,7 +15,7 @@
 
 namespace signalbox {
 
-/// Who is told what other nodes send, on the control shard.
+/// The takers of other nodes' items, on the control shard.
 struct mesh_rooms {
   /// Takes the items of USERS.
   caf::actor users;
@@ -27,7 +27,7 @@ struct mesh_rooms {
   std::function<void()> drain;
 };
 
-/// The face of MEMBERSHIP for those who live on its shard.
+/// The face of MEMBERSHIP for actors on its shard.
 class membership_side : public mesh {
 public:
   /// Returns the state of the cluster.
@@ -64,9 +64,9 @@ struct chance {
 chance real_chance();
 
 /// Spawns MEMBERSHIP, which keeps the links to all other nodes: it dials the
-/// seeds and whoever they know, again and again while they are dead, takes
-/// those who dial, refuses whoever does not belong, and says who lives. It
-/// lives as long as the node.
+/// seeds and the nodes that they know, again and again while they are dead,
+/// takes nodes that dial, refuses those that do not belong, and says which
+/// nodes live. It lives as long as this node.
 membership_ref spawn_membership(shard& home, const settings& opts,
                                 counters& count, dial_function dial,
                                 chance from = real_chance(),

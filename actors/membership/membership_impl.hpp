@@ -38,8 +38,8 @@ constexpr uint64_t clock_skew = 2;
 /// that the floor stays near the clock, by which new nodes begin.
 constexpr uint64_t version_leap = uint64_t{1} << 16;
 
-/// The actor behind `spawn_membership`. What comes over the links is in
-/// membership.cpp, how they come and go in sessions.cpp.
+/// The actor behind `spawn_membership`. The items of links are handled
+/// in membership.cpp, their coming and going in sessions.cpp.
 class membership_impl : public light_actor,
                         public membership_side,
                         public link_owner {

@@ -23,7 +23,7 @@ constexpr int turn = 16;
 /// Messages a broker may handle in one go.
 constexpr size_t throughput = 64;
 
-/// What a connection keeps of a large message's memory.
+/// Bytes that a connection keeps of a large message's memory.
 constexpr size_t keep_bytes = 262144;
 
 shard& home_of(caf::actor_system& sys) {
@@ -79,7 +79,7 @@ public:
         return;
       }
       if (n < 0) {
-        // The broker is busy with what it just wrote.
+        // The broker is busy with its last write.
         home_.post([self = self()] { self->lost(); });
         break;
       }

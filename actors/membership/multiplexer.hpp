@@ -60,7 +60,7 @@ public:
   /// Returns null: there is no thread to keep alive.
   supervisor_ptr make_supervisor() override;
 
-  /// Returns when the shard has done what was queued so far; from another
+  /// Returns when the shard has done the jobs queued so far; from another
   /// thread. The middleman calls it at its end.
   bool try_run_once() override;
   void run_once() override;

@@ -45,7 +45,7 @@ bool outgoing::resume(uint64_t received) {
   // Less than was acknowledged only means that the other side said it earlier.
   if (received > closed_)
     return false;
-  // What the last session did not get to send again may have arrived before.
+  // Batches that the last session did not send again may have arrived before.
   while (!batches_.empty() && batches_.front().number <= received) {
     bytes_ -= batches_.front().bytes.size();
     batches_.pop_front();

@@ -7,9 +7,9 @@
 
 namespace signalbox {
 
-/// What is on its way to one other process, in batches that are numbered from
-/// 1 and kept until they are acknowledged; it outlives the sessions that carry
-/// it. Pure.
+/// The items on their way to one other process, in batches that are numbered
+/// from 1 and kept until they are acknowledged; it outlives the sessions that
+/// carry it. Pure.
 class outgoing {
 public:
   struct batch {
@@ -35,7 +35,7 @@ public:
     return last_;
   }
 
-  /// Counts what was appended. Call after each item.
+  /// Counts the item appended last. Call after each item.
   void appended();
 
   /// Returns the next batch to send, null if it has to wait. It stays where it
@@ -46,10 +46,10 @@ public:
   bool acked(uint64_t number);
 
   /// A new session begins; the other side has everything up to `received`.
-  /// What follows is sent again, batch by batch as it was and with nothing
-  /// added: one that did arrive meanwhile is known by its number. It may have
-  /// said so before it acknowledged more. Returns false if it has what was
-  /// never sent.
+  /// Later batches are sent again, each as it was and with nothing added: one
+  /// that did arrive meanwhile is known by its number. The other side may have
+  /// said so before it acknowledged more. Returns false if it has a batch that
+  /// was never sent.
   bool resume(uint64_t received);
 
   /// Forgets everything; numbers begin anew.

@@ -24,7 +24,7 @@ struct peer {
   caf::strong_actor_ptr keep;
   link_stream stream;
   /// That of the process before: a late hello of a dead process may have taken
-  /// the place of the living one. What is on its way waits until then.
+  /// the place of the living one. Its batches wait until then.
   std::unique_ptr<link_stream> former;
   uint64_t former_incarnation = 0;
   session::time_point former_until = 0;
@@ -44,8 +44,8 @@ struct target {
   /// The node found there, 0 by `known` if none was.
   bool known = false;
   uint16_t node = 0;
-  /// It is dialed also if the node has left: whoever comes again there may know
-  /// nobody else.
+  /// It is dialed also if the node has left: a node that comes again there may
+  /// know no other.
   bool seed = false;
   /// This node itself listens there.
   bool self = false;

@@ -14,7 +14,7 @@ namespace {
 /// Refusals that are remembered so that they are logged once.
 constexpr size_t most_reported = 1000;
 
-/// How often MEMBERSHIP looks whom to dial, in milliseconds.
+/// How often MEMBERSHIP looks for nodes to dial, in milliseconds.
 constexpr int64_t look = 100;
 
 /// Another process is there, or one that was there before it.
@@ -247,7 +247,7 @@ void membership_impl::changed() {
 void membership_impl::note_settled() {
   if (view_.settled() && !std::exchange(settled_noted_, true)
       && view_.nodes().size() > 1)
-    spdlog::info("{} nodes agree on who lives", view_.nodes().size());
+    spdlog::info("{} nodes agree on which nodes live", view_.nodes().size());
 }
 
 uint16_t membership_impl::node_of(const link& x) const {
@@ -279,7 +279,7 @@ void membership_impl::on_look() {
   for (auto& [address, x] : targets_)
     if (wanted(address, x) && now() >= x.next)
       dial(address, x);
-  // Its numbers are kept, for it may live; what was for it is not.
+  // Its numbers are kept, for it may live; its batches are not.
   for (auto& [node, p] : peers_)
     if (p.former && now() >= p.former_until) {
       p.former->out.clear();

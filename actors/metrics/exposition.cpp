@@ -254,7 +254,7 @@ void render_ingest(text& out, const counters& c) {
   out.value(c.events_refused.load(), label("result", "refused"));
   out.value(c.events_duplicate.load(), label("result", "duplicate"));
   out.counter("events_offline_total",
-              "Accepted events that nobody was online for.",
+              "Accepted events for which no connection was open.",
               c.events_offline.load());
   out.counter("bad_keys_total", "Posts and CONNECTs with a wrong key.",
               c.bad_keys.load());
@@ -275,7 +275,7 @@ void render_ingest(text& out, const counters& c) {
 }
 
 void render_peers(text& out, const cluster_info& x) {
-  out.gauge("cluster_settled", "1 if all nodes agree on who lives.",
+  out.gauge("cluster_settled", "1 if all nodes agree on which nodes live.",
             static_cast<int>(x.settled));
   out.gauge("cluster_conflict",
             "1 if this node must not take part as it is configured.",

@@ -22,7 +22,7 @@ struct cluster_actions {
 /// /api/v1/clients and /api/v1/cluster, and takes POST /api/v1/cluster/leave
 /// and /api/v1/cluster/drain/NODE, though from no page in a browser. `read`
 /// collects the counters for each answer. `ingest` returns the address of the
-/// listener for events, which those are told who post here.
+/// listener for events, for the answer to a post that comes here.
 std::unique_ptr<net::http_service>
 make_operations_service(std::function<all_counters()> read, std::string version,
                         std::function<std::string()> ingest,

@@ -111,7 +111,7 @@ private:
       if (found.size() == 1) {
         answer.online = loop(*found.front(), x);
       } else {
-        // Who is in several of the rooms receives the event once.
+        // A member of several of the rooms receives the event once.
         std::unordered_set<member*> all;
         for (const auto* each : found)
           all.insert(each->begin(), each->end());
@@ -123,8 +123,8 @@ private:
       caf::anon_send(nsp_, std::move(answer));
   }
 
-  /// What a delivery breaks (a slow client is closed) reaches the member as a
-  /// message, so nobody leaves within the loop.
+  /// The outcome of a delivery (a slow client is closed) reaches the member as
+  /// a message, so no member leaves within the loop.
   static uint64_t loop(const auto& to, const fan_out& x) {
     uint64_t reached = 0;
     for (auto* each : to)

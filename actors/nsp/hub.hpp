@@ -10,7 +10,7 @@ namespace signalbox {
 hub_ref spawn_hub(shard& home, std::string name, counters& count,
                   size_t max_rooms);
 
-/// Tells a hub who adds up its answers.
+/// Tells a hub the NSP that adds up its answers.
 void set_nsp(const hub_ref& hub, nsp_actor nsp);
 
 } // namespace signalbox

@@ -12,8 +12,8 @@
 
 namespace signalbox {
 
-/// The part of a namespace on one shard: the actor, and its face for those who
-/// live there too.
+/// The part of a namespace on one shard: the actor, and its face for actors
+/// that live there too.
 struct hub_ref {
   hub_actor handle;
   hub* local = nullptr;
@@ -33,7 +33,7 @@ struct nsp_ref {
 nsp_ref spawn_nsp(shard& home, const std::vector<shard*>& shards,
                   std::string name, counters& count, size_t max_rooms);
 
-/// Tells an NSP who asks for its answers.
+/// Tells an NSP the actor that its answers go to.
 void set_ingest(const nsp_ref& nsp, ingest_actor ingest);
 
 } // namespace signalbox

@@ -23,7 +23,7 @@ namespace signalbox {
 /// connections again and make a new one.
 class presence : public light_actor {
 public:
-  /// One membership of one connection.
+  /// One seat: a connection in a namespace.
   struct entry {
     uint16_t node = 0;
     /// USERS' index of the namespace.
@@ -34,13 +34,13 @@ public:
     /// that changes.
     bool claimed = true;
 
-    /// Returns whether both are the same membership.
+    /// Returns whether both are the same seat.
     friend bool operator==(const entry& x, const entry& y) {
       return x.node == y.node && x.nsp == y.nsp && x.connection == y.connection;
     }
   };
 
-  /// Who keeps the records; outlives them.
+  /// Keeps the records, and outlives them.
   class keeper {
   public:
     /// The record ends; `in_order` tells whether it was to.
@@ -80,21 +80,21 @@ public:
     return info_nsp_;
   }
 
-  /// Adds a membership, or does nothing if it is known. If its connection is
+  /// Adds a seat, or does nothing if it is known. If its connection is
   /// one too many, returns `too_many_connections`, or removes those of the
   /// oldest connection and puts one of them in `displaced`, as
   /// `presence.when-full` says.
   ec add(const entry& x, const std::string& info,
          std::optional<entry>& displaced);
 
-  /// Removes a membership. Returns whether it was there.
+  /// Removes a seat. Returns whether it was there.
   bool remove(const entry& x);
 
   /// Puts `now` in the place of everything known of a node.
   void replace(uint16_t node, const std::vector<entry>& now);
 
-  /// Removes what no node claims any more in a view in which the home is
-  /// elsewhere.
+  /// Removes the seats that no node claims any more in a view in which the
+  /// home is elsewhere.
   void drop_unclaimed();
 
   /// Tells whether the user's home is here. If not, the version is lifted only:
@@ -111,7 +111,7 @@ public:
   /// Replaces the info, which a verdict for the namespace `nsp` gave.
   void set_info(const std::string& info, uint16_t nsp);
 
-  /// Ends it although nobody's grace is over: its home is elsewhere.
+  /// Ends it without waiting for the grace: its home is elsewhere.
   void dismiss();
 
 protected:

@@ -19,7 +19,7 @@ namespace signalbox {
 /// The records of the users who have their home on this node. Part of USERS.
 class records : private presence::keeper {
 public:
-  /// Whom the records tell and ask; all on USERS' shard.
+  /// The functions by which the records tell and ask; all on USERS' shard.
   struct links {
     /// Returns a number above every version a record had elsewhere.
     std::function<uint64_t()> version_floor;
@@ -38,15 +38,15 @@ public:
   records(shard& home, const std::map<std::string, nsp_actor>& nsps,
           const presence_settings& opts, counters& count, links to);
 
-  /// Adds a membership; the first one brings the user online. `claimed` tells
+  /// Adds a seat; the first one brings the user online. `claimed` tells
   /// whether the node takes this one for the user's home.
   ec add(uint16_t node, const std::string& user, const std::string& info,
          const wire::seat& x, bool claimed = true);
 
-  /// Removes a membership.
+  /// Removes a seat.
   void remove(uint16_t node, const std::string& user, const wire::seat& x);
 
-  /// Replaces what is known of a user at a node.
+  /// Replaces the seats of a user at a node.
   void hold(uint16_t node, const wire::hold& x);
 
   /// Forgets a user at a node. The record ends at once if that was all and the
@@ -54,8 +54,9 @@ public:
   void release(uint16_t node, const std::string& user);
 
   /// Forgets nodes that are gone, and records that belong elsewhere unless a
-  /// node still claims them: views differ for a while, and what is forgotten
-  /// here while a node does not see the home move, nobody would report again.
+  /// node still claims them: views differ for a while, and a seat forgotten
+  /// here while its node does not see the home move would never be reported
+  /// again.
   void keep(const std::function<bool(uint16_t node)>& lives);
 
   /// Says where a user is.

@@ -18,10 +18,10 @@ namespace signalbox {
 /// The connections of this node, by user and by id. Part of USERS.
 class seats {
 public:
-  /// One membership of one connection.
+  /// A connection in a namespace.
   struct seat {
     connection_actor who;
-    /// Held by the seats, as is what names the transport by the program.
+    /// The seats hold it; the name of the transport lives forever.
     const std::string* nsp = nullptr;
     codec::connection_id sid;
     int64_t since = 0;
@@ -39,16 +39,16 @@ public:
     uint16_t home = 0;
   };
 
-  /// A seat with its owner; nobody's has an empty name.
+  /// A seat with its user; that of an anonymous one has an empty name.
   struct found {
     std::string user;
     seat at;
   };
 
-  /// Adds a membership.
+  /// Adds a seat.
   void add(const presence_attach& x, uint16_t home);
 
-  /// Removes a membership. Returns it, nothing if it was not there.
+  /// Removes a seat. Returns it, nothing if it was not there.
   std::optional<found> remove(std::string_view sid);
 
   /// Notes a new transport.
@@ -83,12 +83,12 @@ private:
 
   std::set<std::string> nsps_;
   by_name users_;
-  /// Connections of nobody in particular.
+  /// Connections of anonymous users.
   by_id<seat> nobody_;
   by_id<by_name::value_type*> owners_;
 };
 
-/// Returns what names a connection among those of its node.
+/// Returns the number that names a connection on its node.
 uint64_t connection_number(const connection_actor& x);
 
 /// Returns a user's seats as they are reported to the home.

@@ -9,21 +9,22 @@
 
 namespace signalbox {
 
-/// The users whose connections or rooms the site has changed lately. What the
-/// site said of such a user before is void: it may have been asked while the
-/// user was still signed in, and be under way or kept in a cache. Part of
-/// USERS; pure.
+/// The users whose connections or rooms the site has changed lately. Earlier
+/// verdicts on such a user are void: the question may have been put while the
+/// user was still signed in, and the verdict be under way or in a cache. Part
+/// of USERS; pure.
 class sign_outs {
 public:
   /// Remembers at most `most` users, each for `keep_ms` milliseconds. Those it
   /// forgets raise the floor below which every verdict is void, so that
-  /// forgetting costs a question to the site and never lets anybody in.
+  /// forgetting costs a question to the site and never lets a client in.
   sign_outs(size_t most, int64_t keep_ms) : most_(most), keep_ms_(keep_ms) {
     // nop
   }
 
-  /// Makes what the site was asked about a user before the stamp `at` void, for
-  /// one namespace or, if `nsp` is empty, for all. `now` is in milliseconds.
+  /// Makes verdicts on a user that were asked for before the stamp `at` void,
+  /// for one namespace or, if `nsp` is empty, for all. `now` is in
+  /// milliseconds.
   void note(const std::string& user, const std::string& nsp, uint64_t at,
             int64_t now);
 

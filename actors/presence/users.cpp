@@ -87,7 +87,7 @@ protected:
   }
 
 private:
-  /// A membership that its home, or in an unsettled view every node, is asked
+  /// A seat that its home, or in an unsettled view every node, is asked
   /// to take up.
   struct joining {
     presence_attach x;
@@ -144,7 +144,7 @@ private:
     finish_if_done(number);
   }
 
-  /// Asks whoever must know.
+  /// Asks the user's home, or all nodes in an unsettled view.
   void ask(uint64_t number, joining& p) {
     const auto seat = p.seat();
     auto home = p.home = home_of(p.x.user);
@@ -202,7 +202,7 @@ private:
                     {*was->at.nsp, connection_number(was->at.who)});
       return;
     }
-    // At once: the connection may join again, which is the same membership.
+    // At once: the connection may join again, which is the same seat.
     std::erase_if(pending_, [&](const auto& each) {
       const auto& p = each.second;
       if (p.x.sid != x.sid)
@@ -247,7 +247,7 @@ private:
     if (x.home || home_of(x.user) == self())
       outcome =
         records_.add(x.from, x.user, x.info, {x.nsp, x.connection}, x.home);
-    // Whoever is not the home has no say.
+    // A node that is not the home has no say.
     mesh_->send(x.from,
                 wire::attached{0, x.ticket, x.home ? outcome : ec::none});
   }
@@ -291,7 +291,7 @@ private:
       mesh_->send(node, wire::displace{0, user, connection});
   }
 
-  /// Disconnects all memberships of a connection, which closes it. The client
+  /// Disconnects all seats of a connection, which closes it. The client
   /// does not come back by itself, as it would after a lost connection.
   void displace(const std::string& user, uint64_t connection) {
     for (auto& [number, p] : pending_)
@@ -313,7 +313,7 @@ private:
     }
   }
 
-  /// Returns a user's memberships, and those that are being taken up: the
+  /// Returns a user's seats, and those that are being taken up: the
   /// record that is lost may have had them already.
   wire::hold report(const std::string& user) const {
     static const seats::user nobody;
@@ -371,8 +371,8 @@ private:
     mesh_->reattached(x.serial);
   }
 
-  /// Whoever is joining asks under another number: what was answered in the
-  /// old view says nothing about the new home.
+  /// Seats on their way in are asked for under other numbers: answers of the
+  /// old view say nothing about the new home.
   void ask_again() {
     for (auto& [old, was] : std::exchange(pending_, {})) {
       auto number = ++last_ticket_;
@@ -398,8 +398,8 @@ private:
       caf::anon_send(ingest_, run(x, seats_, records_));
   }
 
-  /// The site takes something away from users: what it has said of them until
-  /// now lets nobody in any more.
+  /// The site takes something away from users: its earlier verdicts on them
+  /// let no connection in any more.
   void void_verdicts(const user_command& x) {
     auto at = next_stamp();
     auto now = home().home().wheel().now();

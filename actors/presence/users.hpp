@@ -18,7 +18,7 @@ namespace signalbox {
 users_actor spawn_users(shard& home, std::map<std::string, nsp_actor> nsps,
                         const presence_settings& opts, counters& count);
 
-/// Tells USERS who asks for its answers: INGEST, or RELAY in a cluster; before
+/// Tells USERS where its answers go: to INGEST, or RELAY in a cluster; before
 /// any question comes.
 void set_ingest(const users_actor& users, ingest_actor ingest);
 

@@ -76,7 +76,7 @@ void gather::finish(const std::vector<uint16_t>& lost) {
   for (const auto& [user, nodes] : offline_)
     if (nodes >= answered(user))
       event.offline.push_back(user);
-  // Who or what was found on several nodes counts once.
+  // A user or room found on several nodes counts once.
   if (!event.found.empty())
     event.matched = static_cast<uint64_t>(
       std::count(event.found.begin(), event.found.end(), true));

@@ -11,7 +11,7 @@
 
 namespace signalbox {
 
-/// Puts together what the nodes answer to one event or command. Pure.
+/// Puts together the nodes' answers to one event or command. Pure.
 class gather {
 public:
   gather(uint64_t ticket, const std::vector<uint16_t>& nodes)
@@ -26,7 +26,7 @@ public:
   /// Takes a node's part of the answer to a command.
   void add(uint16_t node, const user_info& x);
 
-  /// A node has what it was sent and answers nothing.
+  /// A node has the event and answers nothing.
   void done(uint16_t node) {
     waiting_.erase(node);
   }
@@ -39,10 +39,10 @@ public:
     blamed_.insert(nodes.begin(), nodes.end());
   }
 
-  /// Waits for nobody any more who does not live.
+  /// Waits no more for nodes that do not live.
   void keep(const std::function<bool(uint16_t node)>& lives);
 
-  /// Nobody who has not answered yet will.
+  /// Counts the nodes that have not answered as lost.
   void give_up();
 
   /// The homes have said which nodes have the users: whom the event matches is
@@ -72,7 +72,7 @@ public:
   routed event;
   user_info info;
   bool command = false;
-  /// Nobody waits for the answer any more.
+  /// The poster waits for the answer no more.
   bool quiet = false;
   /// When it is given up.
   int64_t until = 0;
@@ -88,7 +88,7 @@ private:
   bool located_ = false;
   /// Nodes that were asked about a user, if not all were.
   std::map<std::string, std::vector<uint16_t>> holders_;
-  /// How many nodes say of a user that nobody was there.
+  /// How many nodes say that a user was offline there.
   std::map<std::string, size_t> offline_;
 };
 

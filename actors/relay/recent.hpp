@@ -31,7 +31,7 @@ public:
     return true;
   }
 
-  /// Returns what is known of an event, null if nothing is.
+  /// Returns the entry of an event, null if there is none.
   T* find(key x) {
     auto i = all_.find(x);
     return i == all_.end() ? nullptr : &i->second;

@@ -112,8 +112,8 @@ void relay_impl::push(const event_ptr& x) {
   pump(lane);
 }
 
-/// Returns whether so much more may wait; one event alone may be larger. What
-/// is only kept in case that its sequencer dies gives way.
+/// Returns whether so much more may wait; one event alone may be larger. An
+/// event that is only kept in case that its sequencer dies gives way.
 bool relay_impl::make_room(size_t bytes) {
   auto full = [&] {
     return queued_ > 0 && queued_ + bytes > opts_.cluster.queue_bytes;
@@ -124,7 +124,7 @@ bool relay_impl::make_room(size_t bytes) {
   return !full();
 }
 
-/// Sends what has nothing before it that waits.
+/// Sends the events that have no waiting one before them.
 void relay_impl::pump(std::deque<event_ptr>& lane) {
   while (!lane.empty() && lane.front()->ready()) {
     auto x = std::move(lane.front());
@@ -198,7 +198,7 @@ void relay_impl::settle(const event_ptr& e) {
 void relay_impl::on(view_changed& x) {
   nodes_ = std::move(x.nodes);
   changed_ = now();
-  // Without its home's word an event goes to everybody; the order of each
+  // Without its home's word an event goes to all nodes; the order of each
   // namespace stays.
   std::vector<event_ptr> asked;
   for (const auto& [ticket, e] : waiting_)
@@ -225,8 +225,8 @@ void relay_impl::on(view_changed& x) {
   walk_keys();
 }
 
-/// What a sequencer has not answered goes to its successor, in order; whoever
-/// has it already knows it by its number.
+/// Events that a sequencer has not answered go to its successor, in order; one
+/// that has an event already knows it by its number.
 void relay_impl::submit_again() {
   std::map<uint64_t, submission> moved;
   for (auto* each : {&submitted_, &spare_})
@@ -282,8 +282,8 @@ gather& relay_impl::begin(event& x, const std::vector<uint16_t>& nodes) {
 void relay_impl::send_out(event& x) {
   if (!x.to_users)
     send_broadcast(x);
-  // While it waited for others, a node may have come whom the home did not
-  // know.
+  // While the event waited for others, a node may have come that the home did
+  // not know.
   else if (x.flood || x.view != mesh_->view())
     send_to_all(x);
   else

@@ -23,19 +23,18 @@ struct relay_ref {
   caf::actor self;
 };
 
-/// Spawns RELAY, which takes what INGEST accepts to the nodes where it belongs
+/// Spawns RELAY, which takes INGEST's events to the nodes where they belong
 /// and puts their answers together. A private event goes to the nodes that hold
 /// the user, as the user's home says; while the view is not settled, to all. A
 /// broadcast crosses to each node once. It keeps the events of each namespace
-/// in the order of acceptance: what is accepted later waits until the home has
+/// in the order of acceptance: a later one waits until the home has
 /// answered, and in a sequenced namespace one node sends for all. It lives as
-/// long as the node; what a lost node owes is named as
-/// unreachable.
+/// long as the node; a lost node that owes an answer is named as unreachable.
 relay_ref spawn_relay(shard& home, const settings& opts, mesh& others,
                       users_actor users, std::map<std::string, nsp_actor> nsps,
                       counters& count);
 
-/// Tells RELAY who asks; before any event comes.
+/// Tells RELAY the INGEST that it answers; before any event comes.
 void set_ingest(const relay_ref& x, ingest_actor ingest);
 
 /// This node is about to leave, and accepts nothing any more: when the events

@@ -75,9 +75,9 @@ private:
     std::vector<wire::whereabouts> where;
     /// The view in which they were asked.
     uint64_t view = 0;
-    /// Nobody can say where the users are: it goes to every node.
+    /// No home can say where the users are: it goes to every node.
     bool flood = false;
-    /// Nodes that were asked about its key, and what one of them objected.
+    /// Nodes that were asked about its key, and an objection of one of them.
     std::set<uint16_t> claims;
     std::optional<wire::claimed> objection;
     /// Nodes that said nothing about its key.
@@ -91,7 +91,7 @@ private:
     /// Its poster has been told that it is a repeat, or that the sequencer
     /// could not be reached, and is told no more.
     bool answered = false;
-    /// What it takes, and where that is counted as long as it is kept.
+    /// Its size, and the sum that it is part of as long as it is kept.
     size_t bytes = 0;
     size_t* queued = nullptr;
   };
@@ -106,7 +106,7 @@ private:
     session::time_point until = 0;
   };
 
-  /// What a number with `foreign_bit` stands for.
+  /// Another node's number, for which one with `foreign_bit` stands.
   struct foreign {
     uint16_t node = 0;
     /// The process that gave it; numbers of another one mean something else.
@@ -263,7 +263,7 @@ private:
   std::deque<owed_confirm> owed_confirms_;
   /// Sequenced events that were sent on here lately.
   recent<bool> seen_{most_recent};
-  /// Those that other nodes have submitted, and what they were answered.
+  /// Events that other nodes have submitted, and the answers to them.
   recent<std::optional<routed>> handled_{most_recent};
 };
 

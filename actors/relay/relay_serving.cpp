@@ -153,7 +153,7 @@ void relay_impl::finish_if_complete(uint64_t ticket) {
     caf::anon_send(ingest_, std::move(done.info));
 }
 
-/// Tells whoever asked: INGEST, or another node.
+/// Answers the asker: INGEST, or another node.
 void relay_impl::answer(routed x) {
   if ((x.ticket & foreign_bit) == 0) {
     if (ingest_)
@@ -310,7 +310,7 @@ void relay_impl::on(confirmed& x) {
                    {0, i->second.number, std::move(x.user), x.dropped});
 }
 
-/// The link to who waits for it may be cut for a moment.
+/// The link to the node that waits for it may be cut for a moment.
 void relay_impl::tell_confirmed(const foreign& to, wire::confirmed x) {
   if (reply(to, x) != 0 || owed_confirms_.size() == most_owed)
     return;

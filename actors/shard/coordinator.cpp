@@ -10,7 +10,7 @@ namespace signalbox {
 
 namespace {
 
-/// How long the shards may handle what the last actors still send.
+/// How long the shards may handle the last actors' messages.
 constexpr auto settle = std::chrono::milliseconds{200};
 
 } // namespace

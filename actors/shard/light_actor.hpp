@@ -99,7 +99,7 @@ protected:
     // nop
   }
 
-  /// Reports a message that nobody expected.
+  /// Reports an unexpected message.
   void unexpected(const caf::mailbox_element& x) const;
 
 private:

@@ -176,13 +176,13 @@ void light_actor::on_destroy() {
 }
 
 void light_actor::quit(caf::error reason) {
-  // Whoever is told of the end may drop the last handle.
+  // An actor that is told of the end may drop the last handle.
   caf::strong_actor_ptr keep{ctrl()};
   cleanup(std::move(reason), &home_);
 }
 
 void light_actor::fail(const std::exception& what) {
-  // What one actor breaks costs only that actor.
+  // An exception of one actor costs only that actor.
   if (auto turn = log_turn(log_cause::exception))
     spdlog::error("{}: {}{}", name(), what.what(), *turn);
   quit(caf::make_error(caf::sec::runtime_error, what.what()));

@@ -15,9 +15,9 @@ namespace signalbox {
 class light_actor;
 
 /// One event loop as a place where actors run. Messages to light actors and
-/// jobs of ordinary CAF actors form one queue: whatever one thread puts in is
-/// handled in that order, whoever it is for. The order guarantees of the
-/// router rest on this (docs/architecture.md).
+/// jobs of ordinary CAF actors form one queue: messages that one thread puts in
+/// are handled in that order, whichever actors they are for. The order
+/// guarantees of the router rest on this (docs/architecture.md).
 class shard : public caf::execution_unit {
 public:
   shard(caf::actor_system& sys, net::loop& home);
@@ -45,7 +45,7 @@ public:
   /// Says that the calling thread is the one that runs the loop.
   void enter_thread() noexcept;
 
-  /// Releases what is still queued. After the loop has stopped.
+  /// Releases the messages still queued. After the loop has stopped.
   void cleanup();
 
 private:

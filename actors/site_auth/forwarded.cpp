@@ -14,8 +14,8 @@ bool is_token(std::string_view x) {
   });
 }
 
-// RFC 7239 section 4: what is no token is quoted, so every IPv6 address and
-// every port.
+// RFC 7239 section 4: a value that is no token is quoted, so every IPv6 address
+// and every port.
 std::string value_of(std::string_view x) {
   if (is_token(x))
     return std::string{x};

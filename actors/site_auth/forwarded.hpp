@@ -9,7 +9,7 @@
 
 namespace signalbox {
 
-/// Where a browser is and what it asked for.
+/// A browser's address, and the scheme and host that it asked for.
 struct browser_origin {
   /// Its address, without port or brackets.
   std::string_view address;

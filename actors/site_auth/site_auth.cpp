@@ -84,11 +84,11 @@ private:
     uint64_t ticket = 0;
   };
 
-  /// A question under way, and who shares its answer.
+  /// A question under way, and the askers that share its answer.
   struct question {
     std::string key;
     std::vector<waiter> waiters;
-    /// What the first of them wants, and who that is.
+    /// Namespace and handshake of the first of them.
     std::string nsp;
     std::shared_ptr<const session::handshake> from;
     /// Where it waits.
@@ -210,7 +210,7 @@ private:
     caf::anon_send(to.who, std::move(x));
   }
 
-  /// The headers of the question that are not the same for all: what is
+  /// The headers of the question that are not the same for all: those
   /// forwarded, and our own.
   header_list headers_for(const authenticate& x) const {
     header_list out;

@@ -57,7 +57,7 @@ std::optional<std::string_view> only(const std::vector<codec::json_member>& all,
   return out;
 }
 
-/// Reads who it is.
+/// Reads the user's id.
 bool read_user(const std::vector<codec::json_member>& members, size_t most,
                std::string& out, std::string& why) {
   std::string_view name = "user_id";

@@ -15,8 +15,8 @@ struct verdict_limits {
   size_t rooms = 1000;
 };
 
-/// Reads a reply of the site's auth API. Whatever is not clearly "allowed" or
-/// "denied" is "unavailable", and `why` says what was wrong with it.
+/// Reads a reply of the site's auth API. A reply that is not clearly "allowed"
+/// or "denied" is "unavailable", and `why` says what was wrong with it.
 verdict read_verdict(const net::client_reply& reply,
                      const verdict_limits& bounds, std::string& why);
 

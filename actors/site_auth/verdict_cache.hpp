@@ -12,7 +12,7 @@
 namespace signalbox {
 
 /// Verdicts of the site that hold for a while, all equally long, so that they
-/// expire in the order in which they came. Who the users are is kept no longer
+/// expire in the order in which they came. The users are kept no longer
 /// than that.
 class verdict_cache {
 public:
@@ -25,13 +25,13 @@ public:
   /// that of the one before. Replaces one of the same key.
   void add(std::string key, verdict x, int64_t until);
 
-  /// Returns what is known, null for nothing.
+  /// Returns the verdict of a key, null without one.
   const verdict* find(std::string_view key, int64_t now) const;
 
   /// Drops the verdict of a key.
   void remove(std::string_view key);
 
-  /// Drops what has expired. Returns when the next one does, 0 for never.
+  /// Drops expired verdicts. Returns when the next one expires, 0 for never.
   int64_t expire(int64_t now);
 
   size_t size() const noexcept {

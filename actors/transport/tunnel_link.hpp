@@ -25,7 +25,7 @@ public:
   /// Begins to carry; both outlive `stop`.
   void start(mesh& others, net::tunnels& to);
 
-  /// Ends TUNNELS. What is sent from then on is lost.
+  /// Ends TUNNELS. Frames sent from then on are lost.
   void stop();
 
   /// Returns TUNNELS, for MEMBERSHIP.

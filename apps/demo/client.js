@@ -144,7 +144,7 @@ function add(list, kind, message) {
 
 // What the router answered to a post.
 function receipt({ online, receipts }) {
-  const text = online === 0 ? 'Sent; nobody there is online.'
+  const text = online === 0 ? 'Sent; no receiver is online.'
     : `Sent to ${online} ${online === 1 ? 'connection' : 'connections'} online.`;
   return [text, ...receipts.map((x) =>
     `${x.namespace} no. ${x.seq}: matched ${x.matched}, online ${x.online}, id ${x.id}`)]
@@ -165,7 +165,7 @@ function refusal(error) {
 }
 
 // The site ended the connection, which the client does not open again. If this
-// browser is signed in all the same, somebody signed out in another one.
+// browser is signed in all the same, the user signed out in another one.
 async function thrownOut(socket, user) {
   problem('The site ended this connection.');
   const { user: still } = await ask('/api/session').catch(() => ({}));

@@ -17,7 +17,7 @@
 namespace signalbox::load {
 
 /// Clients that come, take their private messages and leave, as fast as the
-/// server lets them. Each visit is that of a user nobody has seen before; every
+/// server lets them. Each visit is that of a new user; every
 /// second one ends without a farewell. The memory of the server is read once a
 /// second.
 class churn : private client_observer {

@@ -45,7 +45,7 @@ public:
   /// Returns whether all receivers of a message have it.
   bool complete(sequence s) const;
 
-  /// Returns the user whom a message goes to that is not for everybody.
+  /// Returns the user of a message that is not for all.
   uint32_t user_of(sequence s) const noexcept;
 
   /// Returns the publishing connection of a message.
@@ -63,7 +63,7 @@ public:
   /// Returns how many receipts came after a later message.
   uint64_t reordered() const noexcept;
 
-  /// Returns how many messages came to somebody they were not meant for.
+  /// Returns how many messages came to a client they were not meant for.
   uint64_t misrouted() const noexcept;
 
 private:

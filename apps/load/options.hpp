@@ -60,7 +60,7 @@ struct options {
   std::string auth;
   /// User id as publishers name it; `%d` is the user.
   std::string user = "%d";
-  /// Clients beside those that count, to whom nothing may come.
+  /// Clients beside those that count, which may receive nothing.
   uint32_t bystanders = 0;
   /// Their namespaces; they take turns. Empty for that of the others.
   std::vector<std::string> bystander_nsps;
@@ -95,7 +95,7 @@ struct options {
   std::string key;
   /// Event type at ingest. Subject of NATS; `%d` is the user.
   std::string type = "m";
-  /// Room that broadcasts go to instead of everybody.
+  /// Room that broadcasts go to instead of all.
   std::string room;
   /// Whether publications name their receivers themselves.
   bool direct = false;

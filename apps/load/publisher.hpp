@@ -14,10 +14,10 @@
 
 namespace signalbox::load {
 
-/// A message and whom it is for.
+/// A message and its receivers.
 struct publication {
   sequence number = 0;
-  /// The user, unless it is for everybody.
+  /// The user, unless it is for all.
   uint32_t user = 0;
 };
 

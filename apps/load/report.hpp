@@ -29,7 +29,7 @@ struct report {
   uint64_t duplicated = 0;
   /// Receipts behind a later message of the same publishing connection.
   uint64_t reordered = 0;
-  /// Messages for somebody else or another namespace.
+  /// Messages for another user or another namespace.
   uint64_t misrouted = 0;
   /// Messages with another length than they were sent with.
   uint64_t damaged = 0;

@@ -120,7 +120,7 @@ bool scenario::connect() {
     auto counts = i < options_.clients;
     auto user =
       counts ? i % options_.users : options_.users + i - options_.clients;
-    // Those who publish take turns; clients that do so too are always published
+    // Publishers take turns; clients that do so too are always published
     // to at their own node.
     auto place = (options_.near ? i : i * 2654435761u >> 16) % common_.size();
     clients_.push_back(make_client(

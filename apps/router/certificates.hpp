@@ -15,7 +15,7 @@ struct used_certificate {
   /// Such as "tls.certificate".
   std::string setting;
   std::string file;
-  /// Whom it is for.
+  /// The name that it is for.
   std::string subject;
   /// Seconds since 1970 between which it holds.
   int64_t from = 0;

@@ -68,7 +68,7 @@ private:
         refuse(name, '"' + address + "\" is taken by " + i->second
                        + "; give each listener its own");
     }
-    // It asks for no key, so it must not be open to whoever comes along.
+    // It asks for no key, so it must not be open to any client that comes.
     const auto& site = values_.listen.site;
     if (!site.empty() && !is_loopback(site)
         && values_.site_listener.allow.empty())
@@ -179,7 +179,7 @@ private:
            "closed as slow");
   }
 
-  // Whoever forgot the name would wait for nodes that never come.
+  // A node without the name would wait for nodes that never come.
   void no_cluster() {
     settings defaults;
     for (const auto& x : setting_table())
@@ -211,7 +211,7 @@ private:
     certificates();
   }
 
-  // Without certificates anybody who reaches a node is believed to be one.
+  // Without certificates any process that reaches a node counts as one.
   void certificates() {
     const auto& x = values_.cluster;
     std::string given;

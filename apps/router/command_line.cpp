@@ -70,7 +70,7 @@ private:
 
   const command* choose_command() {
     if (words_.empty() || words_.front().starts_with('-')) {
-      // The one flag that everybody expects beside help.
+      // The one flag that users of any program expect beside help.
       if (!words_.empty() && words_.front() == "--version") {
         result_.command = "version";
         ++next_;

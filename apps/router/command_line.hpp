@@ -15,7 +15,7 @@
 
 namespace signalbox::app {
 
-/// What the user typed.
+/// The command that the user typed.
 struct command_line {
   /// `serve` unless another was given.
   std::string command = "serve";
@@ -25,7 +25,7 @@ struct command_line {
   std::vector<std::pair<std::string, std::string>> overrides;
   /// The command's own flags; most may be given once.
   std::map<std::string, std::vector<std::string>> flags;
-  /// What is no flag: event type and payload of `emit`, user ids.
+  /// Arguments that are no flags: event type and payload of `emit`, user ids.
   std::vector<std::string> args;
   /// Whether help was asked for.
   bool help = false;

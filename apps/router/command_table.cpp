@@ -56,7 +56,7 @@ const std::vector<flag>& flag_table() {
     {"to-room", "ROOM", value::needed, true, " emit ",
      "Send to this room instead of by the rules; may be repeated."},
     {"to-all", "", value::none, false, " emit ",
-     "Send to everybody in the namespace."},
+     "Send to all connections in the namespace."},
     {"confirm", "TIME", value::optional, false, " emit ",
      "Wait until the users' clients acknowledge, 5s if no time is given."},
     {"volatile", "", value::none, false, " emit ",

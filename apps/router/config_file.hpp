@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-// The configuration as it was written, before anybody asks what it means.
+// The configuration as it was written, before its meaning is checked.
 
 namespace signalbox::app {
 

@@ -16,7 +16,7 @@ using namespace signalbox;
 
 namespace {
 
-/// Hides passwords of URLs from those who list the processes of the machine.
+/// Hides passwords of URLs from lists of the machine's processes.
 void hide_passwords(int argc, char** argv) {
   for (auto i = 1; i < argc; ++i) {
     std::string_view word{argv[i]};

@@ -9,7 +9,7 @@
 
 namespace signalbox::app {
 
-/// Sets the bounds of every HTTP connection, and what is believed of proxies;
+/// Sets the bounds of every HTTP connection, and the rules about proxies;
 /// the rest stays as it is.
 void fill_limits(const settings& opts, net::shared_limits& out);
 

@@ -155,7 +155,7 @@ struct node::impl {
 
   // -- end --------------------------------------------------------------------
 
-  /// Returns when every loop has done what it was given so far.
+  /// Returns when every loop has run the calls posted so far.
   void settle() {
     for (auto& each : loops) {
       auto done = std::make_shared<std::promise<void>>();

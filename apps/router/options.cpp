@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view prefix = "SIGNALBOX_";
 
-// Files are written by hand; what is larger was meant for something else.
+// Files are written by hand; a larger one was meant for something else.
 constexpr std::streamoff max_file = 4 * 1024 * 1024;
 
 // Variables that are no settings; the commands read them.

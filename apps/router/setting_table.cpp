@@ -118,7 +118,7 @@ const std::vector<setting>& members(const rule_settings*) {
   static const std::vector<setting> result{
     SIGNALBOX_SETTING(namespace_, text(rule_namespace, 1, 256), "Namespace that the rule is for; * for any."),
     SIGNALBOX_SETTING(type, text(any_text, 1, 256), "Event type that the rule is for; * for any."),
-    SIGNALBOX_SETTING(to, choice("user|room|all|refuse"), "Who receives the event: the users or the rooms that pointer names, everybody in the namespace, or nobody."),
+    SIGNALBOX_SETTING(to, choice("user|room|all|refuse"), "Receivers of the event: the users or the rooms that pointer names, the whole namespace, or none."),
     SIGNALBOX_SETTING(pointer, text(json_pointer, 0, 1024), "JSON pointer to the recipient in the payload; needed for user and room."),
     SIGNALBOX_SETTING(event, text(any_text, 0, 256), "Name of the event that the browsers see; empty for the type."),
   };
@@ -160,7 +160,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(tls.ciphers, text(any_text, 1), "Ciphers that browsers are offered, as `openssl ciphers` takes them; names with TLS_ are those of TLS 1.3, which offers all of its own if none is named."),
     SIGNALBOX_SETTING(tls.min_version, choice("1.2|1.3"), "Oldest version of TLS that is spoken."),
     SIGNALBOX_SETTING(namespaces, objects(1, 1000), "The Socket.IO namespaces that browsers may connect to."),
-    SIGNALBOX_SETTING(rules, objects(0, 10000), "Who receives an event of the site; the first rule that matches decides; without one it is refused."),
+    SIGNALBOX_SETTING(rules, objects(0, 10000), "Rules for the receivers of the site's events; the first that matches decides; without one an event is refused."),
     SIGNALBOX_SETTING(site.auth_url, text(site_url, 0), "URL asked who a browser is; empty if every namespace is anonymous."),
     SIGNALBOX_SETTING(site.event_url, text(site_url, 0), "URL that receives the events of browsers; empty if none does."),
     SIGNALBOX_SETTING(site.headers, texts(passed_header, 100), "Headers of the browser that are passed on beside its cookies."),
@@ -176,7 +176,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(site.max_reply, size(64, 16 * mib), "Largest reply of the site."),
     SIGNALBOX_SETTING(site.ca_file, text(file_path, 0), "PEM file with the CA of the site's certificate; empty for the system's."),
     SIGNALBOX_SETTING(site_auth.cache_ttl, duration(0ms, 30s), "How long a positive verdict of the site may be used again; 0s for never."),
-    SIGNALBOX_SETTING(ingest.keys, objects(0, 1000), "Credentials of the site; several may be valid at a time; without one nobody may post."),
+    SIGNALBOX_SETTING(ingest.keys, objects(0, 1000), "Credentials of the site; several may be valid at a time; without one no client may post."),
     SIGNALBOX_SETTING(ingest.max_body, size(64, 256 * mib), "Largest body of a post."),
     SIGNALBOX_SETTING(ingest.max_event, size(64, 256 * mib), "Largest single event; not over ingest.max-body."),
     SIGNALBOX_SETTING(ingest.max_batch, count(1, 100000), "Most events in one post."),
@@ -215,9 +215,9 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(limits.header_timeout, duration(100ms, 10min), "How long a request's header may take."),
     SIGNALBOX_SETTING(limits.body_timeout, duration(100ms, 1h), "How long the first byte of a request's body may take."),
     SIGNALBOX_SETTING(limits.idle_timeout, duration(100ms, 1h), "How long a connection may idle between two requests."),
-    SIGNALBOX_SETTING(limits.write_timeout, duration(100ms, 1h), "How long a client that an answer or closing frame waits for may take nothing."),
+    SIGNALBOX_SETTING(limits.write_timeout, duration(100ms, 1h), "How long a client may take nothing of an answer or closing frame."),
     SIGNALBOX_SETTING(limits.min_rate, size(1, gib), "Bytes a second that a transfer must make once it has begun."),
-    SIGNALBOX_SETTING(limits.min_rate_time, duration(100ms, 1h), "Time over which that is measured."),
+    SIGNALBOX_SETTING(limits.min_rate_time, duration(100ms, 1h), "Time over which limits.min-rate is measured."),
     SIGNALBOX_SETTING(limits.transfer_timeout, duration(100ms, 24h), "How long a request's body, a message or an answer may take in all."),
     SIGNALBOX_SETTING(limits.connections, count(0, 10000000), "Connections at a time, all listeners together; 0 for what the file limit allows."),
     SIGNALBOX_SETTING(limits.per_ip, count(1, 10000000), "Connections at a time from one address; behind a trusted proxy, sessions."),
@@ -244,7 +244,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(limits.json_depth, count(1, 512), "Deepest nesting of JSON text."),
     SIGNALBOX_SETTING(limits.json_nodes, count(1, 100000000), "Most values in one JSON text."),
     SIGNALBOX_SETTING(proxy.trusted_proxies, texts(network), "Addresses or networks that are believed about the clients behind them."),
-    SIGNALBOX_SETTING(proxy.headers, choice("any|x-forwarded|forwarded"), "Which headers of theirs are believed: X-Forwarded-For and its kin, Forwarded, or it where none of the former came."),
+    SIGNALBOX_SETTING(proxy.headers, choice("any|x-forwarded|forwarded"), "Headers of these proxies that are believed: X-Forwarded-For and its kin, Forwarded, or the latter only where none of the former came."),
     SIGNALBOX_SETTING(proxy.protocol, choice("off|accept"), "Whether their connections may begin with a PROXY header, version 1 or 2."),
     SIGNALBOX_SETTING(router.threads, count(0, 1024), "I/O threads; 0 for one per core."),
     SIGNALBOX_SETTING(router.io_uring, boolean(), "Whether broadcasts are written through io_uring where the kernel allows it."),
@@ -252,7 +252,7 @@ const std::vector<setting>& setting_table() {
     SIGNALBOX_SETTING(router.drain_seconds, count(0, 3600), "Seconds over which a stopping router spreads the closing of its sessions."),
     SIGNALBOX_SETTING(cluster.name, text(any_text, 0, 64), "Name of the cluster, the same on all nodes; empty for a router by itself."),
     SIGNALBOX_SETTING(cluster.listen, text(listen_address, 1), "Where the other nodes connect. Keep it off the internet."),
-    SIGNALBOX_SETTING(cluster.advertise, text(peer_address, 0), "The same as the other nodes see it; empty if it is what cluster.listen says."),
+    SIGNALBOX_SETTING(cluster.advertise, text(peer_address, 0), "Address of cluster.listen as the other nodes see it; empty if it is the same."),
     SIGNALBOX_SETTING(cluster.seeds, texts(peer_address), "Where some nodes listen, this one or not; any one that lives lets a node in."),
     SIGNALBOX_SETTING(cluster.certificate, text(file_path, 0), "PEM file with the certificate of this node; empty on loopback only."),
     SIGNALBOX_SETTING(cluster.key, text(file_path, 0), "PEM file with its private key; needed with cluster.certificate."),
@@ -276,11 +276,11 @@ const std::vector<section>& section_table() {
   static const std::vector<section> result{
     {"listen", "Where the router listens, as address:port."},
     {"site-listener", "The listener for publishers without a key "
-                      "(listen.site): who reaches it may post."},
+                      "(listen.site): a client that reaches it may post."},
     {"operations", "The listener for operators (listen.operations)."},
     {"tls", "TLS on the public listener; both files or neither."},
     {"site", "The site's API."},
-    {"site-auth", "What is kept of the site's verdicts."},
+    {"site-auth", "The cache of the site's verdicts."},
     {"ingest", "What the site posts."},
     {"origin", "Which pages may connect."},
     {"session", "How a session is protected."},
@@ -294,7 +294,7 @@ const std::vector<section>& section_table() {
     {"cluster",
      "The nodes that are one router together; router.node tells them "
      "apart."},
-    {"log", "What is logged."},
+    {"log", "The log."},
   };
   return result;
 }

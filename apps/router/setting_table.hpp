@@ -16,7 +16,7 @@ namespace signalbox::app {
 
 struct setting;
 
-/// A vector of settings structs, whatever their type.
+/// A vector of settings structs of any type.
 struct object_list {
   /// The vector.
   void* list;

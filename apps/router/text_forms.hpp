@@ -33,7 +33,7 @@ bool is_host_name(std::string_view x);
 bool is_token(std::string_view x);
 bool is_passed_header(std::string_view x);
 
-/// Tells whether nobody but this machine reaches an address:port.
+/// Tells whether only this machine reaches an address:port.
 bool is_loopback(std::string_view x);
 
 /// Tells whether an address:port is every address of the machine.
@@ -83,7 +83,8 @@ inline constexpr text_form host_name{
 
 inline constexpr text_form cookie_name{is_token, "the name of a cookie"};
 
-/// What the client may not choose for our own request to the site is refused.
+/// Headers that a client may not choose for our request to the site are
+/// refused.
 inline constexpr text_form passed_header{
   is_passed_header, "the name of a header that the router does not set itself "
                     "(Cookie is always passed)"};

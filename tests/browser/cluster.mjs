@@ -51,7 +51,8 @@ after(async () => {
   await site?.close();
 });
 
-// A browser profile of a user who is signed in; resolves to what opens tabs.
+// A browser profile of a user who is signed in; resolves to a function that
+// opens tabs.
 async function profile(name) {
   const context = await browser.newContext({ viewport: { width: 1180, height: 860 } });
   context.setDefaultTimeout(10000 * slow);

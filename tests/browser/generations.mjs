@@ -460,8 +460,7 @@ describe('script tags of pages that may not ask', () => {
 
   after(() => strangers?.close());
 
-  // Opens a session of each dialect as the user, as somebody who wants to see it
-  // stolen.
+  // Opens a session of each dialect as the user, the victim of the thefts below.
   async function sessions(session) {
     const headers = { Origin: pages.url, Cookie: `session=${session}` };
     const get = (path) => send(router.public.port, 'GET', path, { headers });

@@ -102,14 +102,14 @@ const origins = {
   // answers, and neither Origin nor Sec-Fetch comes with a GET.
   'a name that was rebound': { page: (port) => `rebound.evil.test:${port}`,
     names: ['rebound.evil.test', '127.0.0.1'] },
-  // No loopback name, so there is no Sec-Fetch. What is got unseen, such as a
-  // picture, cannot be told from a publisher; it opens a session that nobody
-  // knows.
+  // No loopback name, so there is no Sec-Fetch. A request that the page
+  // cannot read, such as a picture, cannot be told from a publisher; it opens a
+  // session that no client knows.
   'another site that knows a listed name': { page: () => `www.evil.test:${away.port}`,
     names: [listed], unseen: true },
 };
 
-// Lets a page attack whatever listens at the port; without cookies, which alone
+// Lets a page attack the listener at the port; without cookies, which alone
 // would be refused. Resolves, once every request is answered, to what it tried,
 // what it asked the port, and what that answered.
 async function assault({ page: from, names }, port) {

@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 // The first byte chooses how the session opens, each further line is one thing
-// that happens to it: a letter and what it needs. Whatever comes in whatever
-// order, nothing crashes, the handler hears of the end once, and the session
-// is forgotten when everybody has left.
+// that happens to it: a letter and what it needs. In any order of
+// them nothing crashes, the handler hears of the end once, and the session is
+// forgotten when all its carriers have left.
 
 using namespace signalbox;
 using namespace signalbox::session;

@@ -1,5 +1,5 @@
 // A header asks for no byte behind its end, however it is cut, and says the
-// same whatever follows it.
+// same before any bytes.
 
 #include "transports/codec/proxy_header.hpp"
 
@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     taken = in.substr(0, out.size);
     out = read(taken);
   }
-  // Too short to tell for who takes no more than that.
+  // Too short to tell for a reader that takes no more than that.
   if (out.at == state::incomplete && whole.at == state::absent)
     return 0;
   require(out.at == whole.at);

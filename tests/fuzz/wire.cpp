@@ -1,4 +1,4 @@
-// Whatever another node sends, reading it stays within the batch; an item that
+// Reading the bytes of another node stays within the batch; an item that
 // is read comes out the same when it is written and read again.
 
 #include "actors/api/wire_format.hpp"

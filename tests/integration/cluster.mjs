@@ -1,4 +1,4 @@
-// Three nodes that are one router: what reaches whom, sessions that hop from node
+// Three nodes that are one router: receivers of events, sessions that hop from node
 // to node behind a balancer without affinity, and nodes that die, stand still, or
 // are called by strangers.
 
@@ -224,7 +224,7 @@ describe('behind a balancer without affinity', () => {
 });
 
 describe('a node in trouble', () => {
-  // Posts numbers to everybody at node 1 until it is told to end; resolves to
+  // Posts numbers to all at node 1 until it is told to end; resolves to
   // how many there were.
   function posting() {
     let over = false;
@@ -333,7 +333,7 @@ describe('strangers at cluster.listen', () => {
   const nested = Buffer.concat(Array.from({ length: 3000 }, () => Buffer.concat([
     number(0, 2), Buffer.from([12]), Buffer.from('@<>+@message')])));
 
-  // Each resolves when it was hung up on. Who could stay could come by thousands.
+  // Each resolves when it was hung up on. Peers that could stay could come by thousands.
   function overTls(port, cert, key, bytes) {
     const made = tls.connect({ host: '127.0.0.1', port, cert, key, rejectUnauthorized: false },
       () => made.write(bytes));

@@ -1,5 +1,5 @@
 // Three nodes with a network between them that breaks, under a stream of private
-// events: who is taken for dead, who loses what, and how all is well again.
+// events: nodes taken for dead, events lost by tabs, and the return to order.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -64,7 +64,7 @@ afterEach(() => {
 const at = (n) => cluster.node(n);
 const nodesOf = (tab) => tab.lives.map((x) => x.node);
 
-// A tab of everybody at every node; they reconnect by the balancer.
+// A tab of every user at every node; they reconnect by the balancer.
 async function everybody() {
   const tabs = await Promise.all(people.flatMap((session) => numbers.map(async (n) =>
     watch(await connect(at(n).publicUrl, { session, reconnection: true,
@@ -73,7 +73,7 @@ async function everybody() {
   return tabs;
 }
 
-// Resolves when all nodes tell the same of everybody, and that is true.
+// Resolves when all nodes tell the same of every user, and that is true.
 function agreed(tabs) {
   const wanted = (id) => tabs.filter((x) => x.user === id).map((x) => x.socket.id).sort();
   const tell = async (n, id) => {
@@ -100,7 +100,7 @@ function agreed(tabs) {
 const back = (tabs) => until(() => tabs.every((x) => x.socket.connected), 15000,
   'all tabs to be back');
 
-// Resolves when the nodes agree on who lives.
+// Resolves when the nodes agree on which nodes live.
 const settled = (...nodes) => until(async () => {
   const told = await Promise.all(nodes.map(async (n) =>
     (await fetch(`${at(n).operationsUrl}/api/v1/cluster`)).json()));
@@ -170,7 +170,7 @@ async function endure(t, { bring, heal, dead = [], hurt = [], ms = 8000, dies = 
   await bring();
   await Promise.all(dead.map(([of, by]) => givenUp(of, by)));
   const found = performance.now() - begin;
-  // What is posted in a settled view reaches all who are there.
+  // Events posted in a settled view reach all tabs.
   const live = tabs.filter((x) => dies || !hurt.includes(x.at));
   let calm;
   if (hurt.length > 0 && dead.length > 0) {
@@ -288,7 +288,7 @@ describe('under 2,000 private events a second', { skip, timeout: 540000 * slow }
       return t.skip(`the kernel cannot slow a link: ${String(error.stderr).trim()}`);
     }
     network.heal(3);
-    // To see that it is slow: nobody there may have everything by then.
+    // To see that it is slow: no tab there may have everything by then.
     let late;
     await trial(t, { bring: () => network.slow(3, rate), heal: (tabs) => {
       const seen = (n) => tabs.filter((x) => x.at === n).reduce((sum, x) => sum + x.seen.size, 0);

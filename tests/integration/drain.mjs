@@ -1,4 +1,4 @@
-// SIGTERM with 2,000 mixed sessions: nobody loses what was accepted.
+// SIGTERM with 2,000 mixed sessions: no client loses an accepted event.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -109,7 +109,7 @@ test('a stopping router is not ready first, then closes one after the other', as
   await until(async () => !await ready(router), 5000, 'readyz to turn');
   const early = clients.filter((x) => x.closed).length;
   assert.ok(early < clients.length / 4, `${early} were closed before readyz turned`);
-  // Events are accepted meanwhile; whoever is still there gets every one.
+  // Events are accepted meanwhile; clients that are still there get every one.
   const accepted = [];
   for (let n = 0; n < 20; n++) {
     const answer = await deliver(router, { type: 'tick', payload: n });

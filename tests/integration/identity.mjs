@@ -1,4 +1,4 @@
-// Who is who: sign-outs that overtake the site's verdict, ids in every form, what a
+// Identity: sign-outs that overtake the site's verdict, ids in every form, what a
 // key may see and do, and users with too many connections.
 
 import assert from 'node:assert/strict';

@@ -326,7 +326,7 @@ describe('how many connections', () => {
     await rises(async () => {
       assert.equal((await from('127.0.0.2', port)).admitted, false);
     });
-    // Nobody else suffers, and who leaves makes room.
+    // Other addresses do not suffer, and a connection that ends makes room.
     assert.ok((await from('127.0.0.3', port)).admitted);
     held[0].socket.destroy();
     await until(async () => {
@@ -371,7 +371,7 @@ describe('how many sessions', () => {
       return connection.response();
     };
     const live = (count) => reaches(router, 'sessions{transport="polling"}', count);
-    // The oldest of those that nobody uses gives way, of each generation.
+    // The oldest unused session gives way, of each generation.
     await keeps(async () => {
       for (const path of [base(), '/socket.io/?EIO=3&transport=polling', '/socket.io/1/'])
         for (let i = 0; i < 2 * value; ++i)
@@ -440,7 +440,7 @@ describe('what one session may cost', () => {
       await deliver(router, [announcement(half), announcement(half)]);
       assert.equal((await session.collect(2)).length, 2);
     });
-    // Without a word: nobody would read it.
+    // Without a word: the client would not read it.
     await rises(async () => {
       await deliver(router, [announcement(half), announcement(`${half}x`)]);
     });
@@ -995,7 +995,7 @@ describe('deadlines of a session', () => {
     await rises(async () => assert.ok(await silent.closing() !== undefined));
     const poll = await Polling.open(port);
     await rises(async () => assert.deepEqual(await poll.packets(), ['1']));
-    // Who is inside stays, and who has left everything has the same time again.
+    // A client in a namespace stays, and one that has left all has the same time again.
     await keeps(async () => {
       inside.text('421["x"]');
       assert.equal((await inside.frame()).text, '431["x"]');
@@ -1036,7 +1036,7 @@ describe('deadlines of a session', () => {
     await rises(async () => assert.ok(await dead.closing() !== undefined));
     const polled = await polling(router, 'carla');
     await rises(async () => {
-      // Nobody polls.
+      // No poll comes.
     });
     assert.match((await polled.get()).body, /^2\x1e?1?$|^\{"code":1/);
   }, { engine: { 'ping-interval': '200ms' } });
@@ -1161,7 +1161,7 @@ describe('what the site may post', () => {
     });
     assert.equal((await user(router, 'anna')).connections.length, value);
     await keeps(() => tab(router, 'ben'));
-    // Who leaves makes room.
+    // A tab that closes makes room.
     tabs[0].destroy();
     await until(async () => (await user(router, 'anna')).connections.length < value, 5000,
       'one connection fewer');
@@ -1238,7 +1238,7 @@ sys.stdin.read()
     sockets.push(await rises(() => knock(port, 'one-more')));
     assert.equal(await metric(router, 'site_calls_active'), value);
     assert.equal(site.asked.items.length, before + value);
-    // Whoever asks the same waits for the same answer.
+    // An equal question waits for the same answer.
     const shared = await metric(router, 'auth_shared_total');
     sockets.push(await knock(port, 'user-0'));
     await reaches(router, 'auth_shared_total', shared + 1);

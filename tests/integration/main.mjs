@@ -1,5 +1,5 @@
-// From cookie to event: who is let in, what reaches whom, and what the site is
-// told when something is wrong.
+// From cookie to event: browsers let in, receivers of events, and the answers to
+// the site when something is wrong.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -37,8 +37,8 @@ afterEach(() => {
 
 const letter = (to, text) => ({ type: 'letter', payload: { to, text } });
 
-// An announcement that everybody receives after what was sent before: whoever
-// holds it would also hold anything meant for him.
+// An announcement that all pages receive after earlier events: a page that
+// holds it would also hold anything meant for its user.
 let fences = 0;
 async function fence(sockets, namespace = '/') {
   const mark = `fence ${++fences}`;

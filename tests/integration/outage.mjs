@@ -1,5 +1,5 @@
-// The site's API fails in every way; whoever is connected keeps receiving, and
-// who comes newly is told to come back.
+// The site's API fails in every way; connected pages keep receiving, and new
+// pages are told to come back.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Clients whose events wait for the site: what they do meanwhile is neither lost nor
-// out of order, and harms nobody.
+// Clients whose events wait for the site: later events are neither lost nor out of
+// order, and harm no other client.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';

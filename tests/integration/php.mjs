@@ -387,7 +387,7 @@ describe('mistakes', { skip }, () => {
 });
 
 describe('no answer', { skip }, () => {
-  // A port where nobody listens.
+  // A port without a listener.
   async function closedPort() {
     const peer = await startPeer();
     await peer.close();
@@ -406,7 +406,7 @@ describe('no answer', { skip }, () => {
   });
 
   test('a name without a host is told', async () => {
-    // No name has so long a part, so nobody is asked for it.
+    // No name has so long a part, so no server is asked for it.
     const php = await client({ url: `http://${'x'.repeat(64)}.test:8401` });
     const error = await failure(php.ask('publish', ...letter('anna', 1)));
     assert.deepEqual([error.class, error.mayHaveArrived], [transport, false]);
@@ -466,7 +466,7 @@ describe('no answer', { skip }, () => {
     const asked = await late('presence', 'anna');
     assert.equal(asked.mayHaveArrived, false);
     assert.match(asked.message, /did not answer within \d+ ms$/);
-    // None of them was sent twice, and a late answer is nobody's.
+    // None of them was sent twice, and a late answer is dropped.
     assert.equal(peer.requests.items.length, 4);
     assert.equal((await php.ask('publish', 'now')).type, 'now');
   });

@@ -435,11 +435,11 @@ describe('limits of one address behind a proxy', () => {
           const answer = await send(port, 'GET', path, { headers: { ...at('203.0.113.7'), ...headers } });
           assert.deepEqual([answer.status, answer.body, answer.headers['retry-after']], [429, body, '1']);
         });
-      // Those that are there go on, and nobody else is concerned.
+      // Open sessions go on, and other addresses are not concerned.
       assert.equal((await session.post('40')).status, 200);
       assert.equal((await send(port, 'GET', base(), { headers: at('203.0.113.8') })).status, 200);
       assert.equal((await send(port, 'GET', base())).status, 200);
-      // Who goes makes room.
+      // A session that ends makes room.
       sockets[0].destroy();
       await until(async () => (await send(port, 'GET', base(),
         { headers: at('203.0.113.7') })).status === 200, 5000, 'room for another session');

@@ -88,7 +88,7 @@ describe('a thousand users over kept connections', () => {
     (x) => [x.replaceAll('\r\n', '\n')],
     () => ['HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n'],
   ];
-  // Faults that send what nobody asked for, before the connection has rested.
+  // Faults that send bytes unasked, before the connection has rested.
   const atOnce = (roll) => [
     (x) => [x + x],
     (x) => [x, Math.floor(roll() * 30), x],
@@ -105,7 +105,7 @@ describe('a thousand users over kept connections', () => {
     (x) => ['HTTP/1.1 101 Switching Protocols\r\n\r\n', Math.floor(roll() * 300), x],
   ];
 
-  // Brings everybody in over `seconds`, with faults from some second on; resolves to the
+  // Brings all users in over `seconds`, with faults from some second on; resolves to the
   // number of questions that came over a connection that had served another.
   async function storm(faults, rate, seconds, from = 0) {
     const roll = dice(seed);
@@ -300,8 +300,8 @@ test('a server that speaks first is not believed', async () => {
   const router = await startRouter({ changes: { site: {
     'auth-url': `http://127.0.0.1:${early.address().port}/`, timeout: '2s' } } });
   try {
-    // What came before the request was written is told from what came behind only if it
-    // was there in time; either way nobody keeps the connection.
+    // Bytes from before the request are told from those behind it only if they
+    // were there in time; either way the connection is not kept.
     const socket = await enter(router, 'anna');
     socket.destroy();
     if (socket.answer.startsWith('44'))

@@ -85,7 +85,7 @@ function cpu() {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-// Sends a stream to everybody and waits until the readers have all of it.
+// Sends a stream to all and waits until the readers have all of it.
 // Returns CPU ticks per 1,000 deliveries.
 async function stream(readers) {
   const start = readers.map((x) => x.received);

@@ -1,5 +1,5 @@
-// What must never be taken for a second request, a page of another origin, or a
-// header of somebody else.
+// Bytes that must never be taken for a second request, a page of another origin,
+// or a header of another client.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -37,7 +37,7 @@ after(async () => {
   await site?.close();
 });
 
-// Whatever was done, somebody else keeps receiving.
+// After each attack another client keeps receiving.
 async function unharmed() {
   assert.ok(router.program.running, `the router ended:\n${router.log()}`);
   const mark = `mark ${++marks}`;

@@ -242,7 +242,7 @@ describe('script tags', () => {
 });
 
 describe('Engine.IO 3 over WebSocket', () => {
-  // What everybody hears first; the server of these tests adds an event.
+  // The first packets of a session; the server of these tests adds an event.
   async function open(more = '') {
     const socket = await WebSocket.open(port, `/socket.io/?EIO=3&transport=websocket${more}`);
     socket.handshake = JSON.parse((await socket.frame()).text.slice(1));
@@ -430,7 +430,7 @@ describe('0.9 over WebSocket', () => {
     assert.equal(await ask('1::/custom:?x=y'), '1::/custom');
     assert.equal(await ask('5:7+:/custom:{"name":"message-with-ack","args":["n"]}'),
       '6::/custom:7+["n"]');
-    // Nobody answers for a namespace that is not there.
+    // A namespace that is not there does not answer.
     socket.text('1::/nope');
     assert.equal(await ask('0::'), '0::');
     assert.equal((await socket.closing()).kind, 'close');

@@ -27,7 +27,7 @@ struct seat {
   int64_t joined_at = 0;
 };
 
-/// Who keeps the books about clients.
+/// Keeps the books about clients.
 class client_watcher {
 public:
   virtual ~client_watcher() = default;

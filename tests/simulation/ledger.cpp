@@ -110,14 +110,14 @@ order& ledger::accept(node& at, order x, bool whole,
     if (number == at.number())
       continue;
     auto session = at.cluster().session(number);
-    // The other one may have given it up already, which nobody knows here.
+    // The other node may have given it up already, unknown to this one.
     auto other = each.to->owner->at();
     if (net_.partner(at.id(), session) == other
         && sessions_[{other, at.number()}] == session)
       each.session = session;
     each.known =
       std::any_of(members.begin(), members.end(), [=](const auto& y) {
-        // One that is up is another process, of whose death nobody knows.
+        // One that is up is another process; the old one's death is unknown.
         return y.node == number && y.state == "dead";
       });
   }
@@ -131,7 +131,7 @@ order& ledger::accept(node& at, order x, bool whole,
   return out;
 }
 
-/// Whom is it for, and what is the answer if nothing happens?
+/// Which seats is it for, and what is the answer if nothing happens?
 void ledger::foresee(order& x) const {
   std::set<std::string> users;
   std::set<std::string> found;

@@ -15,7 +15,7 @@
 
 namespace signalbox::simulation {
 
-/// Somebody whom an event or command was for, when it was accepted.
+/// A seat that an event or command was for, when it was accepted.
 struct addressee {
   seat* to = nullptr;
   /// Session with the node at which it is, 0 without one.
@@ -52,7 +52,7 @@ struct order {
   std::map<std::string, int> acked;
   std::map<std::string, int> confirmed;
   bool answered = false;
-  /// Too much waited; nobody gets it.
+  /// Too much waited; no client gets it.
   bool refused = false;
   /// Nodes that the answer named as unreachable.
   std::set<uint16_t> unreachable;
@@ -77,9 +77,9 @@ struct acknowledgement {
   bool due = false;
 };
 
-/// The model: who is connected, which events were accepted, who must have got
-/// them, and what the answers must be. Says what is wrong at once where that
-/// shows at once, and the rest in `audit`.
+/// The model: connected clients, accepted events, the clients that must have
+/// got them, and the right answers. Tells a fault at once where it shows at
+/// once, and the rest in `audit`.
 class ledger : public client_watcher, public answer_watcher {
 public:
   ledger(network& net, const profile& how, journal& log)
@@ -104,12 +104,12 @@ public:
   }
 
   /// Returns the seats of a user that have joined, in one namespace or all;
-  /// those of everybody for an empty user.
+  /// those of all users for an empty one.
   std::vector<seat*> joined(const std::string& user,
                             const std::string& nsp = {}) const;
 
   /// A node is given an order; `send` hands it over. `whole` tells whether all
-  /// nodes agree on who lives.
+  /// nodes agree on which nodes live.
   order& accept(node& at, order x, bool whole,
                 const std::function<void(const order&)>& send);
 
@@ -121,7 +121,7 @@ public:
     ended_.insert(x);
   }
 
-  /// After the end of everything: who has missed what?
+  /// After the end of everything: which client has missed an event?
   void audit();
 
   const std::vector<std::unique_ptr<order>>& orders() const noexcept {

@@ -33,7 +33,7 @@ struct connection {
   /// What is on its way to each end.
   std::deque<item> queues[2];
   std::vector<caf::strong_actor_ptr> cables;
-  /// One end is gone and nobody has told the other one.
+  /// One end is gone and the other one does not know.
   bool silent = false;
   bool over = false;
 };

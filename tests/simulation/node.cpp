@@ -42,7 +42,7 @@ private:
   answer_watcher& watcher_;
 };
 
-/// Lets in everybody, into the rooms they wish for.
+/// Lets in every client, into the rooms that it wishes for.
 class site : public light_actor {
 public:
   using light_actor::light_actor;

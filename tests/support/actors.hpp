@@ -117,7 +117,7 @@ struct rooms : shards {
     shared.acks = nullptr;
   }
 
-  /// Adds a namespace; USERS counts nobody in any but the first.
+  /// Adds a namespace; USERS counts users in the first one only.
   nsp_ref add_namespace(const std::string& name) {
     auto out = spawn_nsp(one, {&one, &two}, name, count, opts.limits.rooms);
     for (auto& each : out.hubs)
@@ -209,7 +209,7 @@ struct rooms : shards {
     return ingest->all<routed>().back().online;
   }
 
-  /// Sends an event to everybody in "/", or in a room of it; returns how many
+  /// Sends an event to all in "/", or in a room of it; returns how many
   /// connections it went to.
   uint64_t cast(std::vector<std::string> to = {}) {
     broadcast x;

@@ -97,7 +97,7 @@ public:
     return take<T>(node).at(0);
   }
 
-  /// Returns how many items nobody has looked at.
+  /// Returns how many items the test has not looked at.
   size_t left() const noexcept {
     return sent_.size();
   }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 // Which generation of clients a request comes from. Path and query tell, once;
-// above the codecs nobody asks again.
+// nothing above the codecs asks again.
 
 namespace signalbox::codec {
 
@@ -47,7 +47,7 @@ struct legacy_path {
 };
 
 /// Reads such a path. Returns nothing if it does not begin with a number, so
-/// that it belongs to Engine.IO or to nobody.
+/// that it belongs to Engine.IO or to no service.
 std::optional<legacy_path> parse_legacy_path(std::string_view path) noexcept;
 
 /// Returns what the page itself put into the query of its handshake, and into

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-// What goes out to many browsers is encoded once and shared by all of them.
+// An event for many browsers is encoded once, and all of them share the bytes.
 
 namespace signalbox::codec {
 

@@ -27,7 +27,7 @@ enum class errc : uint8_t {
   /// A placeholder names no attachment of its packet.
   bad_placeholder,
   /// A text packet came while attachments were outstanding, or a binary one
-  /// that nobody announced.
+  /// that no packet announced.
   unexpected_attachment,
   /// The namespace name is longer than the limit or has a forbidden character.
   bad_namespace,

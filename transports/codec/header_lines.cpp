@@ -43,8 +43,8 @@ void mend_header(std::string& in, size_t most) {
     rest.remove_prefix(stop + 1);
     if (line.ends_with('\r'))
       line.remove_suffix(1);
-    // Where a body may follow, who reads line ends differently sees another
-    // request.
+    // Where a body may follow, a parser that reads line ends differently sees
+    // another request.
     if (starts_like(line, "content-length")
         || starts_like(line, "transfer-encoding"))
       return;

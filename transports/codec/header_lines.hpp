@@ -14,11 +14,11 @@ namespace signalbox::codec {
 void mend_header(std::string& in, size_t most);
 
 /// Returns whether every line of a header ends with CR LF and none is folded.
-/// Parsers unfold lines, and who takes a bare LF for an end sees other
+/// Parsers unfold lines, and one that takes a bare LF for an end sees other
 /// requests.
 bool has_plain_lines(std::string_view header) noexcept;
 
-/// Returns whether a header ends within `text`, whatever its line ends are.
+/// Returns whether a header ends within `text`, by any form of line ends.
 bool has_header_end(std::string_view text) noexcept;
 
 } // namespace signalbox::codec

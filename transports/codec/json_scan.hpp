@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-// Checks JSON text without building a tree. What a browser or the site sends
-// is relayed as the bytes that came, so numbers, key order and lone surrogate
+// Checks JSON text without building a tree. Texts of browsers and of the site
+// are relayed as the bytes that came, so numbers, key order and lone surrogate
 // escapes stay as they were; all the router needs is that the text is valid,
 // where its top-level elements lie, and where attachments are referenced.
 

@@ -10,7 +10,7 @@
 namespace signalbox::codec {
 
 /// Returns the digits of a callback's index, at most ten; nothing if there are
-/// none. Nothing else of what a client asks for gets into a script.
+/// none. Nothing else of a client's request gets into a script.
 std::optional<std::string> script_index(std::string_view text);
 
 /// Appends `text` as a string literal that is safe within any script: JSON, but

@@ -73,7 +73,7 @@ proxy_reading read_v1(std::string_view in) {
     return result(state::bad);
   auto line = in.substr(v1_start.size(), end - 1 - v1_start.size());
   auto out = result(state::done, end + 1);
-  // Whatever follows the word says nothing.
+  // Bytes that follow the word say nothing.
   if (line == "UNKNOWN" || line.starts_with("UNKNOWN "))
     return out;
   auto blanks = std::count(line.begin(), line.end(), ' ');
@@ -166,7 +166,7 @@ std::string v6_text(std::string_view x) {
 std::optional<size_t> address_bytes(uint8_t family_and_kind) {
   if (family_and_kind == 0)
     return 0;
-  // What is neither a stream nor datagrams is unknown.
+  // A kind that is neither a stream nor datagrams is unknown.
   auto kind = family_and_kind & 15;
   if (kind != 1 && kind != 2)
     return {};

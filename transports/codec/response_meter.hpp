@@ -8,7 +8,7 @@
 namespace signalbox::codec {
 
 /// Finds where an HTTP/1.1 answer ends, from its bytes in pieces of any size.
-/// Made for answers of our own servers: what is no proper header is `bad`.
+/// Made for answers of our own servers: an improper header is `bad`.
 class response_meter {
 public:
   /// How far an answer has come.

@@ -41,7 +41,8 @@ result<url> parse_url(std::string_view text);
 result<url> parse_site_url(std::string_view text);
 
 /// Returns the text of a URL without the user info that may be in it, for logs
-/// and people. What is no URL of the site is hidden up to its last `@`.
+/// and people. A text that is no URL of the site is hidden up to its last
+/// `@`.
 std::string hide_user_info(std::string_view text);
 
 /// Replaces `%XX`; keeps malformed escapes as they are.
@@ -52,7 +53,7 @@ std::string percent_decode(std::string_view text);
 std::vector<std::pair<std::string, std::string>>
 parse_query(std::string_view query);
 
-/// Who a browser says it speaks for.
+/// The origin that a browser says it speaks for.
 struct origin {
   /// `http` or `https`; of a page inside an app that app's own (`capacitor`,
   /// `chrome-extension`); `null` and `file` for those that are only a word.

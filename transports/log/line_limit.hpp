@@ -8,7 +8,7 @@
 
 namespace signalbox {
 
-/// What a stranger can do that is worth a line in the log.
+/// Acts of strangers that are worth a line in the log.
 enum class log_cause : uint8_t {
   /// A page that may not speak to the router.
   page,
@@ -24,7 +24,7 @@ enum class log_cause : uint8_t {
   client,
   /// A node that is not let in.
   node,
-  /// An exception on the way of what a client sent.
+  /// An exception in handling a client's bytes.
   exception,
   count_,
 };
@@ -57,7 +57,7 @@ private:
 /// a second; see `line_limit::turn`.
 std::optional<std::string> log_turn(log_cause why);
 
-/// Returns how many lines this process has left out, of whatever kind.
+/// Returns how many lines this process has left out, of all kinds.
 uint64_t lines_left_out();
 
 } // namespace signalbox

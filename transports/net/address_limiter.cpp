@@ -7,7 +7,7 @@ namespace {
 /// Idle entries of the table are dropped this often, in seconds.
 constexpr int64_t sweep_interval = 10;
 
-/// What is no address counts as one, and is never exempt.
+/// A text that is no address counts as one, and is never exempt.
 ip_address parse(const std::string& address) {
   return ip_address::parse(address).value_or(ip_address{});
 }

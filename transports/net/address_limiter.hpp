@@ -11,8 +11,8 @@
 
 namespace signalbox::net {
 
-/// Counts connections and sessions per client address and refuses what is too
-/// much. IPv6 clients are counted by their first 64 bits. From any thread.
+/// Counts connections and sessions per client address and refuses further
+/// ones. IPv6 clients are counted by their first 64 bits. From any thread.
 class address_limiter {
 public:
   /// Bounds are for one address: connections at a time, new ones per second,

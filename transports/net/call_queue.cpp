@@ -96,7 +96,7 @@ void call_queue::expire() {
   for (auto& done : late) {
     done(failure("waited " + text_of(opts_.patience)
                  + " for its turn (site.queue-timeout)"));
-    // What was told may have been the end of this queue.
+    // The call may have been the end of this queue.
     if (alive.expired())
       return;
   }

@@ -80,7 +80,7 @@ private:
   std::map<uint64_t, entry> waiting_;
   drops dropped_;
   session::timer timer_;
-  /// Ends with this object, which what was posted may outlive.
+  /// Ends with this object, which posted calls may outlive.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>();
 };
 

@@ -10,9 +10,9 @@
 
 namespace signalbox::net {
 
-/// What a call to the site is for.
+/// The kind of a call to the site.
 enum class call_kind : uint8_t {
-  /// Who a client is.
+  /// A question for the user of a client.
   question,
   /// An event of a browser.
   event,
@@ -53,10 +53,10 @@ public:
   std::optional<uint64_t> next();
 
   /// Returns a call that gives way because too many wait; nothing if they do
-  /// not. Once what may begin has begun; `newest` is the origin of the call
-  /// that was added last. An event gives way as long as events have more than
-  /// an eighth of the queue, else a question, of the address with the most of
-  /// that kind the newest of its connection with the most.
+  /// not. Once the calls that may begin have begun; `newest` is the origin of
+  /// the call that was added last. An event gives way as long as events have
+  /// more than an eighth of the queue, else a question, of the address with the
+  /// most of that kind the newest of its connection with the most.
   std::optional<uint64_t> overflow(const call_origin& newest);
 
   /// Moves a call that waits to another client that wants the same, if fewer of

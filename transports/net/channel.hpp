@@ -28,7 +28,7 @@ public:
     static_cast<void>(fun);
   }
 
-  /// Ends it; what waits is dropped without a call. Once.
+  /// Ends it; waiting callbacks are dropped without a call. Once.
   virtual void close() = 0;
 
   /// Returns whether the client's own connection is encrypted.

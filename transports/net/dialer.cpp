@@ -239,7 +239,7 @@ private:
     names_->failed(to_);
     if (all_.size() > 1)
       error_ += " (at each of " + std::to_string(all_.size()) + " addresses)";
-    // What was known may have aged: the name is asked once more.
+    // The known addresses may have aged: the name is asked once more.
     boost::system::error_code ec;
     asio::ip::make_address(to_.host, ec);
     if (ec && !asked_)

@@ -20,14 +20,14 @@
 #include <string_view>
 #include <vector>
 
-// What the services of all dialects have in common.
+// The parts that the services of all dialects share.
 
 namespace signalbox::net {
 
 class session_ids;
 class tunnels;
 
-/// What a session may be one too many of.
+/// The bounds that a new session may exceed.
 enum class session_bound : uint8_t {
   /// Connections of its client's address, behind a proxy.
   per_ip,
@@ -134,8 +134,8 @@ bool pass_on(http_connection& from, std::string_view sid,
 /// Reports something to `on_notice`, if there is one.
 void tell(const engine_options& opts, notice what, std::string_view about);
 
-/// Answers whoever wants a new session while the router stops, or
-/// is one too many.
+/// Answers a request for a new session while the router stops, or for one too
+/// many.
 void refuse_while_stopping(http_connection& from, const engine_options& opts);
 
 } // namespace signalbox::net

@@ -36,7 +36,7 @@ constexpr uint32_t many_polling = 20;
 
 constexpr std::string_view no_store = "cache-control: no-store\r\n";
 
-/// What those are told who post events where browsers connect.
+/// The answer to a post of events where browsers connect.
 constexpr std::string_view wrong_listener =
   R"({"ok":false,"error":{"message":"this listener is for browsers; )"
   R"(the API that takes events is at listen.ingest"}})";
@@ -45,7 +45,7 @@ constexpr std::string_view octets = "application/octet-stream";
 
 } // namespace
 
-/// A session with what belongs to it on this floor.
+/// A session with its state on this floor.
 struct engine_service::entry : session_seat {
   entry(std::string sid, const engine::revision& speaks,
         const session::options& opts, loop& home, session_table<entry>& owner)
@@ -60,7 +60,7 @@ struct engine_service::entry : session_seat {
   std::weak_ptr<http_connection> poster;
 };
 
-/// What a request that is under way belongs to.
+/// The session that a request under way belongs to.
 struct engine_service::exchange {
   std::shared_ptr<entry> owner;
   /// The GET; null for a POST.
@@ -88,7 +88,7 @@ engine_service::~engine_service() = default;
 
 // -- requests -----------------------------------------------------------------
 
-/// Returns what stands below the prefix; nothing elsewhere.
+/// Returns the path below the prefix; nothing elsewhere.
 std::optional<std::string_view>
 engine_service::below(const http_request& x) const {
   const std::string_view prefix = opts_.path;

@@ -50,7 +50,7 @@ size_t walk(http_request& x, const networks& trusted, const views& chain) {
     x.address = next->text();
     ++taken;
     // A proxy that names its own machine has a client there, which is no proxy
-    // for that: it must not choose whom to be.
+    // for that: it must not choose its address.
     if (!trusted.contains(*next) || next == peer)
       break;
   }

@@ -29,12 +29,12 @@ std::optional<ip_address> parse_node(std::string_view text);
 /// (`x.address` is its own) become the client's, as far as the headers tell:
 ///
 /// - The addresses, over all lines of the header, are walked from the right as
-///   long as they are trusted; the first that is not is the client. What is
-///   no address ends the walk, and the address before it stays. So does a
-///   proxy that names its own address: somebody on its machine is its client.
+///   long as they are trusted; the first that is not is the client. A text
+///   that is no address ends the walk, and the address before it stays. So does
+///   a proxy that names its own address: its client is on its machine.
 /// - Of several hosts the one counts that the same proxy wrote; of several
 ///   schemes too if there is one for each address, otherwise the first.
-/// - What is no host, or no scheme that is known, is passed over.
+/// - A text that is no host, or no known scheme, is passed over.
 void apply_forwarded(http_request& x, const networks& trusted,
                      forwarded_headers which);
 

@@ -36,8 +36,8 @@ bool takes_coding(const http_request& x, std::string_view coding) noexcept;
 std::string joined(const http_request& x, std::string_view name);
 
 /// Returns the value of a header that is no list: empty if it is missing, and
-/// also if there are several lines of it, so that nobody can tell which one the
-/// next reader believes.
+/// also if there are several lines of it, because the next reader may believe
+/// another one.
 std::string_view single(const http_request& x, std::string_view name) noexcept;
 
 /// Returns a text without blanks and tabs at its ends.

@@ -10,7 +10,7 @@ namespace signalbox::net {
 namespace {
 
 /// Packets are taken out of the session up to about this many bytes at a time;
-/// what waits behind them counts as the client's.
+/// the packets behind them count as the client's.
 constexpr size_t batch_bytes = 65536;
 
 /// Browsers do not look at a page before they have so much of it.

@@ -37,7 +37,7 @@ std::string authority(const codec::url& x) {
 }
 
 /// The name under which connections are kept. Calls to another target get
-/// others, so that what goes wrong with events of browsers never touches
+/// others, so that faults in calls for browsers' events never touch
 /// verdicts.
 std::string server_of(const codec::url& x) {
   return x.scheme + "://" + x.socket + authority(x) + x.target;

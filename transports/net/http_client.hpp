@@ -27,7 +27,7 @@ struct client_request {
   std::string body;
 };
 
-/// What came of it.
+/// The outcome of a call.
 struct client_reply {
   /// Why there is no answer: "timeout", "Connection refused" …; empty if there
   /// is one.
@@ -40,7 +40,7 @@ struct client_reply {
 };
 
 /// Calls HTTP/1.1 servers over kept connections. Follows no redirects, and
-/// bounds time and size of a call. What came over a connection that any byte of
+/// bounds time and size of a call. A reply over a connection that any byte of
 /// the server made doubtful is no answer: a GET is asked again over a
 /// connection of its own, once; another request is repeated only if nothing of
 /// it can have left. Lives on one loop.

@@ -51,7 +51,7 @@ void http_connection::read() {
   if (reading_ || !io_ || state_ == state::dead
       || (ended_ && state_ != state::lingering))
     return;
-  // While an answer is pending, what comes early waits in the kernel.
+  // While an answer is pending, early bytes wait in the kernel.
   if ((blocked_ || state_ >= state::handling) && state_ != state::lingering
       && rest().size() >= piece_limit)
     return;
@@ -189,7 +189,7 @@ bool http_connection::parse_header() {
   return true;
 }
 
-/// Adds what the client does not say itself.
+/// Adds the facts that the client does not say itself.
 void http_connection::complete_request() {
   head_ = request_.method == "HEAD";
   old_ = parser_->version() == 10;
@@ -293,7 +293,7 @@ bool http_connection::parse_body() {
       watch_transfer(limits_.http.transfers.rate_ms);
     return false;
   }
-  // A poll may be held for long, so what it came with is given back.
+  // A poll may be held for long, so the memory of its request is given back.
   if (rest().empty())
     in_.shrink_to_fit();
   state_ = state::handling;
@@ -343,7 +343,7 @@ void http_connection::refuse_body() {
 void http_connection::fail(unsigned status) {
   if (status == 400)
     ++limits_.counters->bad_requests;
-  // After a broken request nobody can tell where the next one begins.
+  // After a broken request it is unknown where the next one begins.
   keep_alive_ = false;
   http_response x;
   x.status = status;
@@ -424,7 +424,8 @@ void http_connection::next_request() {
   process();
 }
 
-/// Sees to it that what waits is written, at once if no further answer is near.
+/// Sees to it that waiting bytes are written, at once if no further answer is
+/// near.
 void http_connection::settle() {
   if (out_.empty() || blocked_ || state_ >= state::writing)
     return;

@@ -46,7 +46,7 @@ public:
   /// Begins to read. Once, on the home loop.
   void start();
 
-  /// Begins between two requests instead, with what was read of the next.
+  /// Begins between two requests instead, with the bytes read of the next.
   /// `fate` is about that one.
   void resume(std::string in, detour_fate fate = detour_fate::untried);
 
@@ -71,8 +71,8 @@ public:
   /// service there again, from `on_header` on. Only within `on_header`.
   void hand_over(size_t index);
 
-  /// Gives up the socket, to become something else. `rest` takes what was read
-  /// beyond the request. The connection is finished.
+  /// Gives up the socket, to become something else. `rest` takes the bytes
+  /// read beyond the request. The connection is finished.
   std::unique_ptr<stream> release(std::string& rest);
 
   /// Drops the connection without an answer to the current request.
@@ -97,8 +97,8 @@ public:
     return owner_;
   }
 
-  /// Address of the peer's socket or of its PROXY header, whatever a proxy
-  /// reports with a request.
+  /// Address of the peer's socket or of its PROXY header, not the one that a
+  /// proxy reports with a request.
   const std::string& peer() const noexcept {
     return peer_;
   }
@@ -163,7 +163,7 @@ private:
     dead,
   };
 
-  /// Returns what has been read and not taken yet.
+  /// Returns the bytes that have been read and not taken yet.
   std::string_view rest() const noexcept {
     return std::string_view{in_}.substr(begin_);
   }
@@ -206,7 +206,7 @@ private:
   std::unique_ptr<session::transfer_watch> watch_;
   /// Bytes of the body that have come.
   int64_t body_bytes_ = 0;
-  /// What has been read; what stands before `begin_` is done with.
+  /// The bytes that have been read; those before `begin_` are done with.
   std::string in_;
   size_t begin_ = 0;
   /// Answers that have not left yet, in the order of their requests.

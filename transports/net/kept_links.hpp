@@ -16,12 +16,12 @@ namespace signalbox::net {
 ///
 /// HTTP/1.1 does not say which reply is for which request. A server that sends
 /// a byte too many makes it the beginning of the next reply, and a whole reply
-/// too many the answer to somebody else's question. So a connection is watched
+/// too many the answer to another client's question. So a connection is watched
 /// while it is here, ends with the first byte that comes, and is given out
 /// only after it was quiet for a while: for long at first, for a moment of a
 /// server that has kept connections without a surprise for some time. One that
-/// sends what was not asked for is given no kept connection for a minute, and
-/// begins anew then.
+/// sends bytes unasked is given no kept connection for a minute, and begins
+/// anew then.
 class kept_links {
 public:
   /// How long a connection must have been quiet, of a server that is proven.
@@ -66,7 +66,7 @@ public:
   /// too old or one too many, or its server not trusted.
   void keep(const std::string& server, link x);
 
-  /// The server sent what was not asked for: closes its connections.
+  /// The server sent bytes unasked: closes its connections.
   void distrust(const std::string& server);
 
   size_t size() const noexcept {
@@ -76,7 +76,7 @@ public:
 private:
   struct kept;
 
-  /// What is known of a server.
+  /// The record of a server's behaviour.
   struct record {
     /// Until when none of its connections is kept.
     session::time_point doubted = 0;

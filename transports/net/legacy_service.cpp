@@ -25,11 +25,11 @@ constexpr std::string_view xhr_polling = "xhr-polling";
 constexpr std::string_view jsonp_polling = "jsonp-polling";
 constexpr std::string_view htmlfile = "htmlfile";
 
-/// What whoever comes with an unknown session id is told: come by a new
+/// The answer to a request with an unknown session id: come by a new
 /// handshake.
 constexpr std::string_view not_handshaken = "7:::1+0";
 
-/// The handshake, held until the site has said who it is.
+/// The handshake, held until the site's verdict has come.
 class held_greeting : public session::greeting {
 public:
   held_greeting(std::shared_ptr<http_connection> via, poll_style style)
@@ -112,7 +112,7 @@ std::string_view known_transport(std::string_view name) {
 
 } // namespace
 
-/// A session with what belongs to it on this floor.
+/// A session with its state on this floor.
 struct legacy_service::entry : session_seat {
   entry(std::string sid, bool implicit, const session::options& opts,
         loop& home, session_table<entry>& owner)
@@ -127,10 +127,10 @@ struct legacy_service::entry : session_seat {
   bool counted = false;
 };
 
-/// What a request that is under way belongs to.
+/// The session that a request under way belongs to.
 struct legacy_service::exchange {
   std::shared_ptr<entry> owner;
-  /// What is held, if anything is; a POST otherwise.
+  /// The handshake or poll that is held; a POST if neither is.
   const session::greeting* greeting = nullptr;
   const session::poll* poll = nullptr;
   /// A POST that is a form, with the payload in a field.
@@ -252,7 +252,7 @@ void legacy_service::open(const std::shared_ptr<http_connection>& from,
   session.open(std::move(held), std::move(transports));
 }
 
-/// A session nobody knows: most likely the router was restarted.
+/// An unknown session: most likely the router was restarted.
 void legacy_service::on_stranger(const std::shared_ptr<http_connection>& from,
                                  const codec::legacy_path& path,
                                  const params& query) {

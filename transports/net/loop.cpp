@@ -29,7 +29,7 @@ constexpr session::time_point stall = 1000;
 constexpr session::time_point longest_flush = 4;
 constexpr size_t flushed_together = 256;
 
-/// Runs `fun`; what it throws is logged and costs nobody else anything.
+/// Runs `fun`; an exception is logged and costs only this call.
 template <class F>
 void guarded(size_t index, F fun) {
   try {
@@ -52,7 +52,7 @@ struct loop::impl {
   /// Flushes what the turn has queued; after a while others have their turn
   /// before the rest.
   void flush_all(size_t index) {
-    // What a flush makes dirty again leaves with the next turn.
+    // An object that a flush makes dirty again leaves with the next turn.
     std::vector<std::shared_ptr<flushable>> now;
     now.swap(dirty);
     auto end = clock() + longest_flush;

@@ -40,11 +40,11 @@ public:
     return index_;
   }
 
-  /// Runs until `stop`. What a handler throws is logged and costs only that
+  /// Runs until `stop`. An exception of a handler is logged and costs only that
   /// handler.
   void run();
 
-  /// Runs what is ready without waiting; for tests. Returns how much ran.
+  /// Runs the ready handlers without waiting; for tests. Returns how many ran.
   size_t poll();
 
   /// Makes `run` return after the current handler. From any thread.
@@ -72,10 +72,10 @@ public:
   /// Returns what makes large bodies; for this floor.
   press& bodies() noexcept;
 
-  /// Returns what tells which sockets are ready; for this floor.
+  /// Returns the poller, which tells which sockets are ready; for this floor.
   poller& sockets() noexcept;
 
-  /// Returns a buffer that everybody on this thread may use within a handler.
+  /// Returns a buffer that any code on this thread may use within a handler.
   std::span<char> scratch() noexcept;
 
   /// Returns the Asio side; for this floor.

@@ -107,7 +107,7 @@ void memory_guard::look() {
 }
 
 void memory_guard::relieve(size_t bytes) {
-  // What is freed by one shows before the next.
+  // The memory that one round frees shows before the next.
   if (!under_way_.expired() || collectors_.empty())
     return;
   auto x = std::make_shared<round>();

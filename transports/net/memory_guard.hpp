@@ -36,7 +36,8 @@ public:
   /// Stops.
   ~memory_guard();
 
-  /// Adds what tells, on its loop, for whom something waits. Before `start`.
+  /// Adds a function that lists, on its loop, the clients that bytes wait for.
+  /// Before `start`.
   void add(loop& home, collector fun);
 
   void start();

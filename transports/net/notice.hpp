@@ -36,8 +36,8 @@ enum class notice : uint8_t {
   count_,
 };
 
-/// Takes what it is about: the address of a client, a path or a revision, as a
-/// stranger wrote it. From any thread, and often.
+/// Takes the subject of a notice: the address of a client, a path or a
+/// revision, as a stranger wrote it. From any thread, and often.
 using notice_listener = std::function<void(notice, std::string_view about)>;
 
 } // namespace signalbox::net

@@ -87,7 +87,7 @@ struct peer_port::impl {
   bool closed = false;
 };
 
-/// A connection to a node, or to whoever has not proved to be one.
+/// A connection to a node, or to a process that has not proved to be one.
 class peer_port::peer : public channel,
                         public std::enable_shared_from_this<peer> {
 public:
@@ -101,8 +101,8 @@ public:
     loop_.wheel().arm(timer_, owner_.opts_.patience.count());
   }
 
-  /// Whoever connects speaks first, in TLS as in BASP: until then it costs
-  /// nothing but the socket.
+  /// The side that connects speaks first, in TLS as in BASP: until then a
+  /// connection costs nothing but the socket.
   void accept() {
     socket_.wait_readable([self = shared_from_this()] {
       if (self->ended_)
@@ -136,7 +136,7 @@ public:
     });
   }
 
-  /// Ends it from this side; whoever has it is told by the next read or write.
+  /// Ends it from this side; the next read or write tells its holder.
   void end(const std::string& why) {
     if (std::exchange(ended_, true))
       return;
@@ -234,7 +234,7 @@ private:
       owner_.impl_->take(shared_from_this());
   }
 
-  /// Looks at what the node says; a whole handshake makes it one.
+  /// Looks at the bytes of the peer; a whole handshake makes it a node.
   bool admit(std::string_view bytes) {
     if (!guard_.take(bytes)) {
       ++owner_.counters_.broken;
@@ -269,9 +269,9 @@ private:
   codec::basp_guard guard_;
   session::timer timer_;
   dialed done_;
-  /// What a node has said before somebody listened.
+  /// Bytes of a node from before the broker listened.
   std::string early_;
-  /// Who waits to write and to read.
+  /// The callbacks that wait to write and to read.
   std::array<std::function<void()>, 2> waiting_;
   bool ended_ = false;
 };

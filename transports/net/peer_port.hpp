@@ -14,12 +14,12 @@
 
 namespace signalbox::net {
 
-/// What the port of the other nodes counts.
+/// The counters of the port for other nodes.
 struct peer_port_counters {
   std::atomic<uint64_t> accepted{0};
   /// Gone before their handshake: silent, foreign, or no node at all.
   std::atomic<uint64_t> refused{0};
-  /// Cut off for what they sent.
+  /// Cut off because they did not speak as nodes do.
   std::atomic<uint64_t> broken{0};
 };
 

@@ -85,8 +85,8 @@ void poller::wait() {
 void poller::dispatch() {
   auto n = ::epoll_wait(epoll_, events_.data(), batch, 0);
   count_ = n > 0 ? static_cast<size_t>(n) : 0;
-  // What a handler throws must not cost the others their turn: they are told
-  // again by the next dispatch.
+  // An exception of a handler must not cost the others their turn: the next
+  // dispatch tells them again.
   for (size_t i = 0; i < count_; ++i) {
     auto happened = events_[i].events;
     auto over = (happened & (EPOLLERR | EPOLLHUP)) != 0;

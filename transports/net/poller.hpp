@@ -23,7 +23,7 @@ public:
   /// The owner of a socket.
   class watched {
   public:
-    /// The socket is ready. Returns false if nobody waits for that; it is
+    /// The socket is ready. Returns false if no callback waits for that; it is
     /// watched no longer then.
     virtual bool on_ready(uint8_t what) = 0;
 
@@ -74,7 +74,7 @@ private:
   descriptor ready_;
   /// By descriptor.
   std::vector<entry> entries_;
-  /// What is being dispatched; -1 for sockets that have gone meanwhile.
+  /// The events being dispatched; -1 for sockets that have gone meanwhile.
   std::array<epoll_event, batch> events_{};
   size_t count_ = 0;
   /// Whether it was said that no more sockets can be watched.

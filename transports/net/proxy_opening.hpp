@@ -41,7 +41,7 @@ private:
   std::string peer_;
   std::shared_ptr<tls_context> tls_;
   session::timer timer_;
-  /// What was read of the header; in the end what stands behind it.
+  /// The bytes read of the header; in the end those behind it.
   std::string in_;
 };
 

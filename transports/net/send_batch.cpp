@@ -79,12 +79,12 @@ void send_batch::add(int fd, const iovec* pieces, size_t count, writer& to) {
 void send_batch::submit() {
   if (items_.empty())
     return;
-  // Who is told may add more.
+  // A writer that is told may add more.
   auto items = std::move(items_);
   auto pieces = std::move(pieces_);
   items_.clear();
   pieces_.clear();
-  // What the ring does not take goes one by one.
+  // Writes that the ring does not take go one by one.
   for (auto i = ring_ == nullptr ? 0 : submit(items, pieces); i < items.size();
        ++i)
     send(items[i], pieces.data() + items[i].first);
@@ -123,7 +123,7 @@ size_t send_batch::submit(std::vector<item>& items,
     }
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
     entry->user_data = i;
-    // What is not reported has gone out whole.
+    // Writes that are not reported have gone out whole.
     x.result = static_cast<ssize_t>(x.bytes);
   }
   size_t taken = 0;

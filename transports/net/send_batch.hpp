@@ -14,7 +14,7 @@ namespace signalbox::net {
 /// (io_uring) where there is one, otherwise one by one. Belongs to one loop.
 class send_batch {
 public:
-  /// Somebody whose bytes are written.
+  /// The object whose bytes are written.
   class writer {
   public:
     virtual ~writer() = default;
@@ -37,7 +37,7 @@ public:
   /// within this call: a batch has an end.
   void add(int fd, const iovec* pieces, size_t count, writer& to);
 
-  /// Writes what was added and tells everybody.
+  /// Makes the added writes and tells their writers.
   void submit();
 
 private:

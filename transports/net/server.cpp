@@ -49,7 +49,7 @@ tcp::endpoint resolve(const std::string& address, std::string& error) {
 
 /// Opens a listening socket. Only siblings of one process share a port, so
 /// the first one is opened without the option that allows sharing, as a test
-/// that nobody else is there.
+/// that no other process has the port.
 int open_listener(const tcp::endpoint& at, bool share, std::string& error) {
   auto fd = ::socket(at.protocol().family(),
                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -237,7 +237,7 @@ void server::on_accept(slot& at, int fd) {
 }
 
 bool server::admit(const std::string& peer) {
-  // Everybody behind a trusted proxy would count as one.
+  // All clients behind a trusted proxy would count as one.
   if (limits_.trusted_proxies.contains(peer))
     return true;
   auto tell = [&](notice what) {

@@ -38,7 +38,7 @@ struct http_limits {
   session::transfer_rules transfers;
 };
 
-/// What the listeners count; read by whoever reports it.
+/// The counters of the listeners, for reports.
 struct net_counters {
   std::atomic<uint64_t> accepted{0};
   std::atomic<uint64_t> refused_address{0};
@@ -67,8 +67,8 @@ struct shared_limits {
   net_counters* counters = nullptr;
   /// Whether the process has memory for more; null for always.
   memory_counters* memory = nullptr;
-  /// Who is believed about the clients behind it. Their connections are not
-  /// counted by address; the sessions that come by them are.
+  /// The proxies that are believed about the clients behind them. Their
+  /// connections are not counted by address; sessions that come by them are.
   networks trusted_proxies;
   /// Which headers are believed of them.
   forwarded_headers forwarded = forwarded_headers::any;
@@ -85,7 +85,7 @@ struct shared_limits {
 /// stands for a client that was admitted at another node.
 void release_address(const shared_limits& limits, const std::string& address);
 
-/// The same for who keeps what `find_address` returned instead of the address.
+/// The same for an entry that `find_address` returned.
 void release_address(const shared_limits& limits, address_limiter::entry* x);
 
 /// Returns whether the process has no memory for a handshake or post, which is

@@ -13,7 +13,7 @@ namespace signalbox::net {
 
 class http_connection;
 
-/// What a session holds of the bounds on sessions, until it ends. On the loop
+/// A session's share in the bounds on sessions, until it ends. On the loop
 /// of its session.
 class session_seat
   : public boost::intrusive::list_base_hook<
@@ -34,7 +34,7 @@ public:
       unlink();
   }
 
-  /// Gives back what it holds.
+  /// Gives its share back.
   void leave() noexcept;
 
 private:
@@ -58,8 +58,8 @@ enum class refusal_form : uint8_t {
 
 /// Bounds sessions, those of one address and all, on one loop. A session whose
 /// client has shaken hands by polling and never came again gives way to the
-/// next one of its address, the oldest first: whoever only asks for sessions
-/// keeps nobody out that uses one.
+/// next one of its address, the oldest first: a client that only asks for
+/// sessions keeps none out that uses its own.
 class session_gate {
 public:
   session_gate(const engine_options& opts, engine_counters& counters)

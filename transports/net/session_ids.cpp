@@ -18,7 +18,7 @@ namespace {
 constexpr size_t random_bytes = 16;
 constexpr size_t body_bytes = random_bytes + 2;
 
-/// Keeps these keys apart from whatever else is made of the same secret.
+/// Keeps these keys apart from others that are made of the same secret.
 constexpr std::string_view purpose = "signalbox session ids: ";
 
 /// Random bytes of one thread: a few cost as much to make as many.
@@ -32,7 +32,7 @@ public:
     }
     auto* from = bytes_.data() + bytes_.size() - left_;
     std::copy_n(from, size, out);
-    // Whoever reads this memory later learns no id that was given out.
+    // A later reader of this memory learns no id that was given out.
     OPENSSL_cleanse(from, size);
     left_ -= size;
   }

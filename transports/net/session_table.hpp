@@ -50,7 +50,7 @@ public:
     me.entries_.erase(i);
     last->leave();
     --me.counters_.sessions;
-    // Whoever called into the session may still be inside it.
+    // The caller may still be inside the session.
     me.home_.post([last = std::move(last)] {});
   }
 

@@ -8,7 +8,7 @@
 
 namespace signalbox::net {
 
-/// Who may speak to the listener for publishers without a key.
+/// Rules for clients of the listener for publishers without a key.
 struct site_guard_options {
   /// Networks that may connect; empty for all, which is right for loopback.
   std::vector<std::string> allow;

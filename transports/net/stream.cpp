@@ -196,7 +196,7 @@ bool stream::on_ready(uint8_t what) {
 
 void stream::abandon() {
   home_ = nullptr;
-  // They may own whoever owns this stream.
+  // They may own the owner of this stream.
   auto reader = std::exchange(reader_, {});
   auto writer = std::move(writer_);
 }
@@ -226,7 +226,7 @@ void stream::close() {
   }
   if (home_ != nullptr) {
     home_->sockets().remove(fd_);
-    // What waits may own whoever calls this.
+    // The callbacks may own the caller.
     if (reader_ || writer_ != nullptr)
       home_->post([reader = std::exchange(reader_, {}),
                    writer = std::shared_ptr{std::move(writer_)}] {});
@@ -275,7 +275,7 @@ std::string stream::peer_address() const {
   if (::inet_ntop(at.ss_family, raw, text, sizeof(text)) == nullptr)
     return {};
   // A dual-stack listener reports IPv4 peers in their mapped form. Without its
-  // zone an address means the same to everybody.
+  // zone an address means the same everywhere.
   auto address = ip_address::parse(text);
   return address ? address->text() : std::string{};
 }

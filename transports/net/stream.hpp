@@ -20,7 +20,7 @@ namespace signalbox::net {
 
 class tls_context;
 
-/// What is called once when a wait is over.
+/// A function that is called once, when a wait is over.
 class callback {
 public:
   callback() = default;
@@ -67,7 +67,7 @@ public:
   static constexpr ssize_t gone = -2;
 
   /// Takes over a connected, non-blocking socket. With `tls`, speaks TLS as
-  /// the server, or as the client if `host` names whom to verify.
+  /// the server, or as the client if `host` names the server to verify.
   stream(loop& home, int fd, std::shared_ptr<tls_context> tls,
          const std::string& host = {});
 
@@ -95,7 +95,7 @@ public:
   ssize_t write(const iovec* pieces, size_t count);
 
   /// Calls `fun` once when a read may make progress. One wait at a time; `fun`
-  /// is kept (with whatever it owns) until then or `close`.
+  /// is kept (with all that it owns) until then or `close`.
   void wait_readable(callback fun);
 
   /// Calls `fun` once when a write may make progress.
@@ -104,7 +104,7 @@ public:
   /// Calls `fun` once when a connect under way has ended either way.
   void wait_connected(callback fun);
 
-  /// Says that nothing more will be written; what is in flight still arrives.
+  /// Says that nothing more will be written; bytes in flight still arrive.
   void shutdown_write();
 
   /// Closes the socket; pending waits are dropped without a call.

@@ -27,8 +27,8 @@ public:
                                              std::string& error);
 
   /// Makes a context for both ends of the links between nodes: each has a
-  /// certificate, and the other one's must be signed by the same authority,
-  /// whatever its name.
+  /// certificate, and the other one's must be signed by the same authority;
+  /// names are not compared.
   static std::shared_ptr<tls_context> peer(const std::string& certificate,
                                            const std::string& key,
                                            const std::string& ca_file,

@@ -12,7 +12,7 @@
 //
 //   client <-> opener ==frames==> owner: http_connection on a channel
 //
-// The opener sends the request and hands back what comes, byte for byte; to
+// The opener sends the request and hands back the answer, byte for byte; to
 // the owner it is a request like any other. A tunnel carries one request; its
 // client's connection goes on afterwards, with a request for any node. After
 // an upgrade a tunnel lasts as long as the connection.
@@ -75,12 +75,12 @@ public:
   virtual bool reaches(uint16_t node) const = 0;
 
   /// Sends a frame, in order with all others that the same thread sends to the
-  /// node. Returns false if it cannot be reached. For whatever was taken and
-  /// did not arrive, `tunnels::on_node_down` follows.
+  /// node. Returns false if it cannot be reached. For frames that were taken
+  /// and did not arrive, `tunnels::on_node_down` follows.
   virtual bool send(uint16_t node, tunnel_frame&& x) = 0;
 };
 
-/// What tunnels count; read by whoever reports it.
+/// The counters of tunnels, for reports.
 struct tunnel_counters {
   /// Clients of this node that another one serves now.
   std::atomic<int64_t> away{0};

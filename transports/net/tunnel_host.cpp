@@ -129,7 +129,7 @@ void tunnel_host::wait(bool for_read, std::function<void()> fun) {
     home_.post([self = shared_from_this()] { self->wake(); });
 }
 
-/// Calls whoever waits for what has come true.
+/// Calls the callbacks whose waits are over.
 void tunnel_host::wake() {
   auto self = shared_from_this();
   if (on_readable_ && readable())
@@ -157,7 +157,7 @@ void tunnel_host::close() {
     return;
   auto self = shared_from_this();
   on_release_ = nullptr;
-  // What waits keeps the connection, which is about to end and may still be
+  // The waits keep the connection, which is about to end and may still be
   // inside a call.
   if (on_readable_ || on_writable_)
     home_.post([first = std::exchange(on_readable_, nullptr),

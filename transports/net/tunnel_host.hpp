@@ -9,7 +9,7 @@
 
 namespace signalbox::net {
 
-/// The owner's end of a tunnel: what a client of another node wrote, and the
+/// The owner's end of a tunnel: the bytes of a client of another node, and the
 /// way back to it. Lives on the session's loop.
 class tunnel_host : public channel,
                     public std::enable_shared_from_this<tunnel_host> {

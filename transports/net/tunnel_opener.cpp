@@ -15,7 +15,7 @@ namespace {
 /// Most bytes of one frame.
 constexpr size_t piece_limit = 65536;
 
-/// With this much read early, what comes waits in the kernel.
+/// With this much read early, further bytes wait in the kernel.
 constexpr size_t early_limit = 65536;
 
 } // namespace
@@ -90,7 +90,7 @@ void tunnel_opener::on_readable() {
   read();
 }
 
-/// Sends what waits for the owner, as far as it may.
+/// Sends the bytes that wait for the owner, as far as it may.
 void tunnel_opener::push() {
   while (!over_ && !up_.empty() && flow_.room() > 0)
     if (!send(tunnel_frame::kind::data, next_piece())) {
@@ -180,7 +180,7 @@ void tunnel_opener::on_data(std::string bytes) {
       over_ = true;
       send(tunnel_frame::kind::close);
     } else if (meter_.at() == meter_state::endless) {
-      // What came early belongs to the new protocol.
+      // Early bytes belong to the new protocol.
       up_ += std::exchange(task_.rest, {});
       push();
       read();
@@ -232,7 +232,7 @@ void tunnel_opener::pass(size_t n) {
     send(tunnel_frame::kind::credit, {}, more);
 }
 
-/// Does what was put off until everything is written.
+/// Does the steps that were put off until everything is written.
 void tunnel_opener::settle() {
   if (!down_.empty()) {
     // The rest has no other deadline.
@@ -313,7 +313,7 @@ void tunnel_opener::drop() {
   leave();
 }
 
-/// Nothing is left here; whoever calls keeps the object.
+/// Nothing is left here; the caller keeps the object.
 void tunnel_opener::leave() {
   timer_.cancel();
   board_->desks[home_.index()].openers.erase(key_.id);

@@ -14,7 +14,7 @@ namespace signalbox::net {
 /// no end, as long as the client or the tunnel.
 class tunnel_opener : public std::enable_shared_from_this<tunnel_opener> {
 public:
-  /// What is known of the client and its request.
+  /// The client and its request.
   struct task {
     server* owner = nullptr;
     std::unique_ptr<stream> io;
@@ -25,7 +25,7 @@ public:
     std::string head;
     /// Whether the answer will have no body.
     bool head_only = false;
-    /// What was read behind the request.
+    /// Bytes read behind the request.
     std::string rest;
   };
 
@@ -81,10 +81,10 @@ private:
   std::unique_ptr<session::transfer_watch> watch_;
   /// Bytes that were written to the client.
   int64_t passed_ = 0;
-  /// What waits for the owner, and how much of it has been sent.
+  /// Bytes that wait for the owner, and how many of them have been sent.
   std::string up_;
   size_t sent_ = 0;
-  /// What waits for the client, and how much of it has been written.
+  /// Bytes that wait for the client, and how many of them have been written.
   std::string down_;
   size_t written_ = 0;
   bool reading_ = false;
@@ -93,7 +93,7 @@ private:
   bool half_closed_ = false;
   /// The owner says nothing more.
   bool finished_ = false;
-  /// The tunnel has ended; what is left is to be written.
+  /// The tunnel has ended; the rest is to be written.
   bool over_ = false;
 };
 

@@ -23,7 +23,7 @@ struct upgrade_options {
   std::string headers;
 };
 
-/// What a request to become a WebSocket gets.
+/// The answer to a request to become a WebSocket.
 struct upgrade_answer {
   /// The whole 101 response; empty if the request is refused.
   std::string accepted;

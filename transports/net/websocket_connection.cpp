@@ -69,7 +69,7 @@ void websocket_connection::start(std::shared_ptr<session::carried> x,
 // -- writing ------------------------------------------------------------------
 
 void websocket_connection::wake() {
-  // Whatever comes before `start` leaves with it.
+  // Packets from before `start` leave with it.
   if (!io_ || writing_ || session_ == nullptr)
     return;
   if (deaf_) {
@@ -428,7 +428,7 @@ void websocket_connection::die() {
   timer_.cancel();
   // It may hold the last reference to the connection.
   auto last = std::move(kept_);
-  // A graceful end: what was sent must not be lost to a reset.
+  // A graceful end: sent bytes must not be lost to a reset.
   if (close_sent_)
     io_->shutdown_write();
   io_->close();

@@ -74,7 +74,7 @@ private:
     session::transfer_watch watch;
   };
 
-  /// What was read and not taken, from `begin` on.
+  /// Bytes that were read and not taken, from `begin` on.
   struct kept {
     std::string bytes;
     size_t begin = 0;

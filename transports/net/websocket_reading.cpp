@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-// What comes from the client.
+// The bytes of the client.
 
 namespace signalbox::net {
 
@@ -60,7 +60,7 @@ void websocket_connection::on_readable() {
 /// Takes messages as long as the session is ready, and not too many at a time.
 /// Returns how many bytes at the end of these it has not taken.
 size_t websocket_connection::take(std::span<char> bytes) {
-  // Whatever follows a close frame is none of our business.
+  // Frames that follow a close frame are none of our business.
   ws::message x;
   auto whole = false;
   size_t messages = 0;

@@ -57,14 +57,14 @@ public:
   /// Sends a text at once, beside the outbox; only for probes.
   virtual void send_probe(std::string_view text) = 0;
 
-  /// Sends what is queued, says goodbye and ends.
+  /// Sends the queued packets, says goodbye and ends.
   virtual void finish() = 0;
 
   /// Drops the connection without a word.
   virtual void abort() = 0;
 
-  /// Returns whether the client has taken what waits for it, since the last
-  /// call, at the least rate of a transfer. The first call only begins to
+  /// Returns whether the client has taken the bytes that wait for it, since the
+  /// last call, at the least rate of a transfer. The first call only begins to
   /// measure.
   virtual bool takes() {
     return false;

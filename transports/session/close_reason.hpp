@@ -14,7 +14,7 @@ enum class close_reason : uint8_t {
   ping_timeout,
   /// The client sent something malformed or out of place.
   parse_error,
-  /// The client did not read what was sent to it.
+  /// The client did not read its packets.
   slow,
   /// The client was in no namespace for too long.
   connect_timeout,

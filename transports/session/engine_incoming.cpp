@@ -24,7 +24,7 @@ void engine_session::on_piece(const engine::piece& piece,
     fault(close_reason::parse_error);
     return;
   }
-  // Where clients ping, whatever they send stands for one.
+  // Where clients ping, any bytes of theirs stand for one.
   alive_ = speaks_.server_pings();
   if (!alive_) {
     heartbeat_ = next_heartbeat();

@@ -72,7 +72,7 @@ void engine_session::on_poll(std::shared_ptr<poll> request) {
     vanish();
     return;
   }
-  // What was queued first, then the news that it is over.
+  // The queued packets first, then the news that it is over.
   if (closed_ && outbox_.empty()) {
     answer_poll({"6", "1"});
     drop_probe();
@@ -121,7 +121,7 @@ void engine_session::on_post_taken(bool lost) {
 }
 
 void engine_session::on_post_lost() {
-  // What is whole already is taken first.
+  // Packets that are whole already are taken first.
   if (lose_post())
     return;
   posting_ = false;
@@ -231,8 +231,8 @@ void engine_session::upgrade() {
   ++opts_.count->upgrades;
   --opts_.count->live_polling;
   ++opts_.count->live_websocket;
-  // A client that still polls is told that polling is over; what is queued
-  // leaves over the socket.
+  // A client that still polls is told that polling is over; queued packets
+  // leave over the socket.
   answer_poll({"1"});
   arm();
   up_->on_upgrade();
@@ -436,7 +436,7 @@ bool engine_session::expire(time_point now) {
 /// Returns whether the client owed a ping, or the answer to one, and has shown
 /// no sign of life since.
 bool engine_session::misses_heartbeat() const noexcept {
-  // What it has sent, perhaps its answer, may still be unread.
+  // The client's bytes, perhaps its answer, may still be unread.
   return (pinged_ || !speaks_.server_pings()) && !alive_ && !busy() && ready();
 }
 

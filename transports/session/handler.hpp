@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-// The seam between transports and whoever uses them. Both sides of a session
+// The seam between transports and the actors. Both sides of a session
 // live on one thread; every call happens there.
 
 namespace signalbox::session {
@@ -29,8 +29,9 @@ public:
   /// Queues a packet for this client alone.
   virtual void send(const socket::packet& packet) = 0;
 
-  /// Ends the session after what is queued has left, or at once if the reason
-  /// is that the client does not read. `on_close` follows within the call.
+  /// Ends the session after the queued packets have left, or at once if the
+  /// reason is that the client does not read. `on_close` follows within the
+  /// call.
   virtual void close(close_reason why) = 0;
 
   /// Says that the handler is ready again; see there. Packets follow later, not

@@ -9,8 +9,8 @@
 
 namespace signalbox::session {
 
-/// What a client presented with the request that opened its session. Each
-/// session keeps one as long as it lives, so it is held in one piece.
+/// The facts that a client presented with the request that opened its session.
+/// Each session keeps one as long as it lives, so it is held in one piece.
 class handshake {
 public:
   handshake() = default;
@@ -35,8 +35,7 @@ public:
     return std::string_view{text_}.substr(0, address_);
   }
 
-  /// Keeps what the client asked for: the host it named, and whether it came by
-  /// https.
+  /// Keeps the host that the client named, and whether it came by https.
   void reached(std::string_view host, bool secure);
 
   /// Returns the host as the client named it, with its port; empty if it named

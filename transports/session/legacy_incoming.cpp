@@ -35,7 +35,7 @@ void legacy_session::on_piece(const engine::piece& piece, std::string&) {
     until_ = std::max(until_, wheel_.now());
     arm();
   }
-  // As with the official server, what is malformed is passed over.
+  // As with the official server, malformed packets are passed over.
   auto x = v0_9::decode_packet(piece.bytes);
   if (!x) {
     ++opts_.count->packets_ignored;

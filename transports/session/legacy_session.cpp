@@ -20,10 +20,10 @@ constexpr std::string_view connected = "1::";
 /// The client stays away.
 constexpr std::string_view goodbye = "0::";
 
-/// Whoever is thrown out, or broke the rules, is told to stay away. Everybody
-/// else is left as by a connection that breaks, after which clients come again,
-/// at growing intervals; told to by a packet, they would do so in several loops
-/// at a time.
+/// A client that is thrown out, or broke the rules, is told to stay away. All
+/// others are left as by a connection that breaks, after which clients come
+/// again, at growing intervals; told to by a packet, they would do so in
+/// several loops at a time.
 bool stays_away(close_reason why) noexcept {
   switch (why) {
   case close_reason::client_close:
@@ -81,7 +81,7 @@ void legacy_session::greet() {
   if (request == nullptr)
     return;
   stage_ = stage::waiting;
-  // The first that it hears, whatever is queued before it comes.
+  // The first packet that it gets, before all queued ones.
   outbox_.push_control(std::string{connected});
   until_ = wheel_.now() + opts_.close_timeout.count();
   arm();
@@ -320,7 +320,7 @@ void legacy_session::close(close_reason why) {
 // -- life ---------------------------------------------------------------------
 
 void legacy_session::control(std::string text) {
-  // Nobody needs more of these than the bound of events allows.
+  // No client needs more of these than the bound of events allows.
   if (outbox_.controls() >= opts_.outbox_packets) {
     close(close_reason::slow);
     return;
@@ -361,7 +361,7 @@ void legacy_session::end(close_reason why, bool abort) {
     }
     return;
   }
-  // What is left waits for the next poll.
+  // The rest waits for the next poll.
   if (outbox_.empty() || stage_ != stage::open)
     vanish();
   else

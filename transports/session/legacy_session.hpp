@@ -19,8 +19,8 @@
 
 namespace signalbox::session {
 
-/// The request with which a client opens its session, held until it is known
-/// who it is.
+/// The request with which a client opens its session, held until the site's
+/// verdict has come.
 class greeting {
 public:
   virtual ~greeting() = default;
@@ -55,7 +55,7 @@ public:
   void on_poll_lost(const poll* request);
   void release_poll() override;
 
-  /// Takes a WebSocket or an endless answer; it replaces what was there.
+  /// Takes a WebSocket or an endless answer; it replaces the last carrier.
   void on_carrier(carrier& via, std::string_view transport);
 
   /// The client says by a request that it leaves.
@@ -110,7 +110,7 @@ private:
     /// As the client writes it, perhaps without the leading slash.
     std::string spelled;
     bool joined = false;
-    /// What came before the client was let in.
+    /// Packets from before the client was let in.
     std::vector<socket::packet> early;
   };
 
@@ -143,7 +143,7 @@ private:
   /// The last one, while its answer is on its way.
   std::shared_ptr<poll> answered_;
   std::vector<endpoint> endpoints_;
-  /// When what the present stage waits for must have come.
+  /// Deadline of the present stage.
   time_point until_ = 0;
   bool main_ = false;
   /// A heartbeat is out.

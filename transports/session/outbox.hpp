@@ -40,11 +40,11 @@ struct out_packet {
   }
 };
 
-/// What waits to leave through whatever transport the session has. Bounded in
-/// bytes and packets; what breaks the bound is the caller's to punish.
+/// The packets that wait to leave through the session's carrier. Bounded in
+/// bytes and packets; the caller ends a session that breaks the bound.
 class outbox {
 public:
-  /// What a packet costs beside its bytes.
+  /// Cost of a packet beside its bytes.
   static constexpr size_t packet_cost = 64;
 
   outbox(size_t max_bytes, size_t max_packets) noexcept
@@ -101,7 +101,7 @@ public:
   void clear() noexcept;
 
 private:
-  /// What waits, and how many before it have left.
+  /// The waiting packets, and how many before them have left.
   struct line {
     std::vector<out_packet> packets;
     size_t gone = 0;

@@ -114,7 +114,7 @@ void session_core::tell_end(close_reason why) {
   ++opts_.count->closed[static_cast<size_t>(why)];
   if (up_ != nullptr)
     up_->on_close(why);
-  // A POST whose packets wait is answered all the same.
+  // A POST with waiting packets is answered all the same.
   if (posted_ != nullptr)
     posted_->from().go_on_later();
 }

@@ -75,8 +75,8 @@ public:
                forget fun, void* owner);
   ~session_core() override;
 
-  /// Sets who receives what happens, and what the client presented. Right after
-  /// construction.
+  /// Sets the handler of the session's events, and the client's handshake.
+  /// Right after construction.
   void attach(std::unique_ptr<handler> up,
               std::shared_ptr<const handshake> from) {
     up_ = std::move(up);
@@ -91,7 +91,7 @@ public:
     return closed_;
   }
 
-  /// Ends the session without sending what is queued.
+  /// Ends the session without sending the queued packets.
   virtual void abort(close_reason why) = 0;
 
   /// Answers the poll that is held, if one is, with nothing: the client is to

@@ -12,7 +12,7 @@ using time_point = int64_t;
 
 class timer_wheel;
 
-/// A deadline in a wheel; a member of whatever it watches over.
+/// A deadline in a wheel; a member of the object that it watches over.
 class timer {
 public:
   /// `fire(owner)` runs when the deadline has passed; the timer is idle again

@@ -100,7 +100,7 @@ final class Client
      * @param array $options
      *     - `namespace` (`/`): where it goes
      *     - `key`: idempotency key; with one the event may be posted again
-     *     - `volatile`: dropped for whoever cannot take it now
+     *     - `volatile`: dropped for a connection that cannot take it now
      *     - `to`: the target, for keys with `may-target`
      *     - `event`, `args`: another name and other arguments for the page
      *     - `confirm`: how many milliseconds to wait for the users' acks

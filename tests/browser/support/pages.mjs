@@ -58,8 +58,8 @@ const generations = {
   },
 };
 
-// The same for all. Whatever a namespace hears goes to the test in bundles, and
-// who asks for an ack gets one.
+// The same for all. Events of a namespace go to the test in bundles, and
+// one that asks for an ack gets it.
 const common = `
   const sockets = {};
   const bundle = [];

@@ -38,7 +38,7 @@ export class Program {
       this.child.once('error', (error) => resolve({ error }));
       this.child.once('close', (code, signal) => resolve({ code, signal }));
     });
-    // Whoever waits for it need not wait out the deadline.
+    // A test that waits for it need not wait out the deadline.
     this.exited.then((how) => this.said.push({ event: 'exited', ...how }));
     open.add(this);
   }

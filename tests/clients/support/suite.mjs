@@ -18,7 +18,7 @@ const heartbeats = {
   engine: { 'ping-interval': `${500 * slow}ms`, 'ping-timeout': `${1500 * slow}ms` },
 };
 
-// Ends every poll after a moment, by an event that nobody listens to.
+// Ends every poll after a moment, by an event without a listener.
 function nudging(router) {
   const nudge = ['/', '/custom'].map((namespace) =>
     ({ namespace, type: 'x', to: 'all', event: 'nudge', args: [] }));

@@ -1,5 +1,5 @@
 // A balancer as plain as can be: each request goes to the next of the nodes,
-// whoever it is from. One that refuses the connection is passed over; nothing is
+// whichever client it is from. One that refuses the connection is passed over; nothing is
 // sent twice.
 
 import http from 'node:http';

@@ -1,4 +1,4 @@
-// Several routers that are one: certificates, addresses, and who is there.
+// Several routers that are one: certificates, addresses, and connections.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

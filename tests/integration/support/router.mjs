@@ -16,7 +16,7 @@ export const plainKey = 'plain-key-0123456789abcdef';
 const sanitizer = /(Address|Leak|Thread|Memory)Sanitizer|runtime error:/;
 
 // The configuration of most tests. "/" and "/custom" forward the browsers'
-// events, "/quiet" refuses them, "/news" takes anybody.
+// events, "/quiet" refuses them, "/news" takes any browser.
 export function configuration(site, changes = {}) {
   const base = {
     listen: {
@@ -162,7 +162,7 @@ export async function startRouter({ site, changes = {}, flags = [], through = []
 }
 
 // A port that was free a moment ago, below those that the system gives out by
-// itself: whoever asks for any port or dials does not take it meanwhile.
+// itself: a process that asks for any port or dials does not take it meanwhile.
 export function freePort() {
   const port = 12000 + Math.floor(Math.random() * 20000);
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
-// A stream of numbered private events, and what became of each: which were
-// accepted, in which order, and who received them.
+// A stream of numbered private events, and the fate of each: which were
+// accepted, in which order, and which tabs received them.
 
 import assert from 'node:assert/strict';
 

@@ -103,8 +103,8 @@ public:
     return true;
   }
 
-  // Whoever did not ask for base64 gets bytes always: clients 1.0 to 2.5 read
-  // them alike, and some others read nothing else.
+  // A client that did not ask for base64 gets bytes always: clients 1.0 to 2.5
+  // read them alike, and some others read nothing else.
   bool binary_payloads() const noexcept override {
     return !base64_;
   }

@@ -15,8 +15,8 @@
 namespace signalbox::engine {
 
 /// A revision of Engine.IO with the Socket.IO protocol spoken over it. There is
-/// one object for each, which a session is given when it opens; what the
-/// revisions do differently is all in here.
+/// one object for each, which a session is given when it opens; all differences
+/// of the revisions are in here.
 class revision {
 public:
   virtual ~revision() = default;

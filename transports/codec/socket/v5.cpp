@@ -48,8 +48,9 @@ errc take_attachments(std::string_view& text, size_t limit, size_t& out) {
   return errc::none;
 }
 
-// A name nobody offers is no error here: the answer to CONNECT says so. But
-// what goes back in that answer, and into logs, must be plain text.
+// A name that is not configured is no error here: the answer to CONNECT says
+// so. But the name goes back in that answer, and into logs, so it must be
+// plain text.
 errc take_namespace(std::string_view& text, size_t limit, std::string& out) {
   if (!text.starts_with('/'))
     return errc::none;

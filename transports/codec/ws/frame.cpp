@@ -328,7 +328,7 @@ codec::result<bool> reader::read_payload(std::span<char>& input, message& out) {
     std::string_view text{piece.data(), piece.size()};
     if (now.op == opcode::text && !now.compressed && !now.text.feed(text))
       return fail(errc::bad_utf8);
-    // Grows with what came, whatever the header announced.
+    // Grows with the bytes that came, not with the length announced.
     now.data.append(text);
   }
   now.received += piece.size();

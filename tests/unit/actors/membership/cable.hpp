@@ -15,7 +15,7 @@ namespace signalbox::test {
 struct cable {
   std::string from;
   std::string to;
-  /// Nothing arrives, and nobody is told.
+  /// Nothing arrives, and neither end is told.
   bool cut = false;
   /// What arrives waits for `release`.
   bool held = false;

@@ -87,7 +87,7 @@ struct node_rig : shards {
     x.told = nullptr;
   }
 
-  /// Answers as the network does: the node's gate, or that nobody listens.
+  /// Answers as the network does: the node's gate, or that no node listens.
   void answer_dial(const std::string& from, const std::string& to,
                    const membership_actor& asker) {
     dialed out;
@@ -244,7 +244,7 @@ struct node_rig : shards {
 
   std::map<std::string, std::unique_ptr<rig_node>> nodes;
   std::vector<std::shared_ptr<cable>> cables;
-  /// Addresses where nobody listens.
+  /// Addresses where no node listens.
   std::set<std::string> deaf;
   /// Whether what is sent in a new cable waits.
   bool hold_new = false;
@@ -252,7 +252,7 @@ struct node_rig : shards {
   std::string views;
   uint64_t drawn = 0;
   uint64_t clock = 1000000;
-  /// Who dials by hand.
+  /// The actor that dials by hand.
   caf::actor knocker;
   fake_link* heard = nullptr;
 };

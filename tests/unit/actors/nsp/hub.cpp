@@ -63,7 +63,7 @@ struct fixture : shards {
     return last.online;
   }
 
-  /// Returns who has received how many events, and forgets them.
+  /// Returns how many events each member has received, and forgets them.
   std::string took() {
     std::string out;
     for (auto* each : {&a, &b, &c})

@@ -45,7 +45,7 @@ struct fixture : relay_rig {
     say(node, std::move(out));
   }
 
-  /// Another node submits an event for everybody.
+  /// Another node submits an event for all.
   void submit_all(uint16_t node, uint64_t ticket, const std::string& nsp,
                   uint64_t origin, uint64_t number) {
     wire::submit out;

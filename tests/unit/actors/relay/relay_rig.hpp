@@ -144,7 +144,7 @@ struct relay_rig : shards {
   }
 
   /// Returns what INGEST was told, as `ticket:matched/online` and, behind it,
-  /// `-user` for who was offline and `!node` for who could not be reached.
+  /// `-user` for offline users and `!node` for nodes out of reach.
   std::string told() {
     std::string out;
     for (const auto& each : std::exchange(answers->all<routed>(), {})) {

@@ -138,7 +138,7 @@ private:
   std::deque<T> all_;
 };
 
-/// Somebody at a port.
+/// A peer at a port.
 inline socket_end knock(uint16_t number) {
   auto fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in at{};

@@ -41,7 +41,7 @@ struct end {
 };
 
 struct fixture {
-  /// Runs whatever is ready. Returns false if that has no end.
+  /// Runs the ready sockets. Returns false if that has no end.
   bool settle() {
     for (auto i = 0; i < 100; ++i)
       if (home->poll() == 0)

@@ -15,7 +15,7 @@ inline const std::string base = "/socket.io/?EIO=4&transport=polling";
 inline const std::string unknown =
   R"({"code":1,"message":"Session ID unknown"})";
 
-/// Two routers and whoever the test connects. Sessions live on router 1.
+/// Two routers and the test's clients. Sessions live on router 1.
 struct cluster {
   explicit cluster(size_t most = 100, size_t most_bytes = 1 << 24)
     : one(net, 1, 2, most, most_bytes), two(net, 2, 1, 100, most_bytes) {

@@ -99,7 +99,7 @@ TEST(an owner that is full says so) {
 TEST(tunnels count as connections but not against an address) {
   cluster c;
   auto url = base + "&sid=" + c.open();
-  // Somebody of the same address, whom no tunnel may make forgotten.
+  // A client of the same address, which no tunnel may make forgotten.
   client near{c.one.port()};
   near.get("/socket.io/?EIO=4&transport=none");
   CHECK(c.answer(near).starts_with("HTTP/1.1 400"));

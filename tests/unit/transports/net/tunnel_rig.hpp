@@ -78,7 +78,7 @@ public:
 
   void send(uint16_t from, uint16_t to, tunnel_frame&& x);
 
-  /// Ends the way to a node, as everybody notices.
+  /// Ends the way to a node, as all nodes notice.
   void cut(uint16_t node);
 
   size_t count(tunnel_frame::kind what) const {

@@ -29,7 +29,7 @@ TEST(the bound in packets closes a client that does not read) {
   CHECK(!rig.closed);
   CHECK(!rig.emit("[1]"));
   CHECK(rig.closed == close_reason::slow);
-  // Nobody waits for such a client.
+  // The session does not wait for such a client.
   CHECK_EQUAL(rig.forgotten, 1);
 }
 

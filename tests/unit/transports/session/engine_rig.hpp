@@ -64,7 +64,7 @@ public:
     return true;
   }
 
-  /// Sends an event to everybody in `/`.
+  /// Sends an event to all in `/`.
   bool emit(std::string args, bool is_volatile = false) {
     return session->send({"/", std::move(args), {}}, {}, is_volatile);
   }

@@ -87,7 +87,7 @@ public:
     return result;
   }
 
-  /// A WebSocket, or whatever is named, that carries the session.
+  /// A WebSocket, or the named transport, that carries the session.
   fake_websocket& connect(std::string_view transport = "websocket") {
     sockets.push_back(std::make_unique<fake_websocket>(*session));
     session->on_carrier(*sockets.back(), transport);
