@@ -41,7 +41,7 @@ void receipt::took(uint32_t user) noexcept {
 }
 
 void receipt::answer() {
-  // Whoever let go of its reference before has counted before.
+  // Every holder counts before it lets go of its reference.
   auto online = online_.load(std::memory_order_relaxed);
   count_.deliveries.fetch_add(online, std::memory_order_relaxed);
   count_.deliveries_dropped.fetch_add(expected_ - online,

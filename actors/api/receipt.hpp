@@ -14,11 +14,11 @@ namespace signalbox {
 
 /// The answer to one `deliver_users`, shared by the messages to the
 /// connections. It leaves when the last of them is handled, or dropped because
-/// its connection has ended: so nobody is counted as online who could not take
-/// the event any more.
+/// its connection has ended: so no connection is counted as online that could
+/// not take the event any more.
 class receipt {
 public:
-  /// For an event of `asker`, which is null if nobody wants the answer.
+  /// For an event of `asker`, which is null if no answer is wanted.
   /// `count` outlives the receipt.
   receipt(counters& count, ingest_actor asker, const deliver_users& x);
 

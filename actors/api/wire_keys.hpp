@@ -45,7 +45,7 @@ struct claimed {
 SIGNALBOX_INSPECT(claimed, x.ticket, x.outcome, x.dup, x.id, x.seq, x.matched,
                   x.online, x.pending, x.at)
 
-/// Tells the owner of a key whom the event reached, or that nobody gets it.
+/// Tells the owner of a key how the event was routed, or that it was refused.
 struct claim_settled {
   SIGNALBOX_WIRE(claim_settled, 29);
   std::string credential;

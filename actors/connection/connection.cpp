@@ -55,7 +55,7 @@ public:
 
   void ack(const std::string& nsp, uint64_t id,
            std::string_view args) override {
-    if (memberships_.find(nsp) != nullptr)
+    if (places_.find(nsp) != nullptr)
       send(ack_packet(nsp, id, args));
   }
 
@@ -71,7 +71,7 @@ public:
     return sent;
   }
 
-  void on_namespace_down(membership& x) {
+  void on_namespace_down(place& x) {
     x.hub = nullptr;
     send(disconnect_packet(x.nsp));
     leave(x);
@@ -97,15 +97,15 @@ protected:
     deadline_.cancel();
     inbox_.reset();
     auto* out = std::exchange(out_, nullptr);
-    // First: the hubs must not keep what is gone, whatever the rest throws.
-    while (!memberships_.empty())
-      leave(memberships_.front());
+    // First: the hubs must not keep what is gone, even if the rest throws.
+    while (!places_.empty())
+      leave(places_.front());
     if (out != nullptr)
       out->close(close_reason::actor_down);
   }
 
 private:
-  using stage = membership::stage;
+  using stage = place::stage;
 
   session::time_point now() const noexcept {
     return home().home().wheel().now();
@@ -135,10 +135,10 @@ private:
   void on(session_closed& x) {
     // Events that the client has not taken are lost.
     if (x.why == close_reason::slow)
-      for (const auto& each : memberships_)
+      for (const auto& each : places_)
         each.tell_dropped(shared_.acks);
-    while (!memberships_.empty())
-      leave(memberships_.front());
+    while (!places_.empty())
+      leave(places_.front());
     // Events that the client sent before still go to the site.
     if (inbox_ == nullptr || !inbox_->linger(now()))
       return quit();
@@ -147,7 +147,7 @@ private:
   }
 
   void on(session_upgraded&) {
-    for (const auto& each : memberships_)
+    for (const auto& each : places_)
       if (!each.sid.empty()) // USERS knows it, or is about to.
         caf::anon_send(shared_.users, moved{each.user, each.sid, transport()});
   }
@@ -155,7 +155,7 @@ private:
   void take(socket::packet& x) {
     if (x.type == packet_type::connect)
       return on_connect(x);
-    auto* to = memberships_.find(x.nsp);
+    auto* to = places_.find(x.nsp);
     if (to != nullptr && x.type == packet_type::disconnect)
       return leave(*to);
     // The official server ends a connection that talks to a namespace it is
@@ -171,7 +171,7 @@ private:
   // -- CONNECT ----------------------------------------------------------------
 
   void on_connect(socket::packet& x) {
-    if (auto* there = memberships_.find(x.nsp)) {
+    if (auto* there = places_.find(x.nsp)) {
       // While the site is asked, a second CONNECT changes nothing; afterwards
       // the official server ends the connection.
       if (there->inside())
@@ -183,9 +183,9 @@ private:
       return refuse(x.nsp, ec::invalid_namespace);
     if (x.data.size() > limits().auth_payload)
       return refuse(x.nsp, ec::auth_too_large);
-    if (memberships_.size() >= limits().namespaces)
+    if (places_.size() >= limits().namespaces)
       return refuse(x.nsp, ec::too_many_namespaces);
-    auto& fresh = memberships_.add(*this, i->first);
+    auto& fresh = places_.add(*this, i->first);
     fresh.ticket = ++last_ticket_;
     auto key = find_key(shared_.keys, *from_, x.data, limits().name_bytes);
     if (key.shown)
@@ -199,7 +199,7 @@ private:
 
   /// Asks the site who this is; again if it has changed the user meanwhile, or
   /// had no verdict.
-  void ask(membership& x) {
+  void ask(place& x) {
     x.at = stage::asking;
     x.arriving->held.reset();
     ++x.arriving->asked;
@@ -208,8 +208,8 @@ private:
                                 x.arriving->auth, x.arriving->not_before});
   }
 
-  void on_no_verdict(membership& x) {
-    auto then = without_verdict(shared_.opts.site, memberships_.inside());
+  void on_no_verdict(place& x) {
+    auto then = without_verdict(shared_.opts.site, places_.inside());
     if (then == unavailable_policy::refuse)
       return reject(x, ec::unavailable);
     if (then == unavailable_policy::hold) {
@@ -221,7 +221,7 @@ private:
   }
 
   void on(verdict& x) {
-    auto* to = memberships_.find(x.ticket, stage::asking);
+    auto* to = places_.find(x.ticket, stage::asking);
     if (to == nullptr || out_ == nullptr)
       return;
     if (x.outcome == ec::unavailable)
@@ -234,7 +234,7 @@ private:
     attach_to_users(*to, std::move(x.info), x.asked);
   }
 
-  void attach_to_users(membership& x, std::string info, uint64_t asked = 0) {
+  void attach_to_users(place& x, std::string info, uint64_t asked = 0) {
     x.at = stage::attaching;
     x.sid = shared_.make_id();
     caf::anon_send(shared_.users, presence_attach{handle(), x.ticket, x.user,
@@ -244,7 +244,7 @@ private:
   }
 
   void on(attached& x) {
-    auto* to = memberships_.find(x.ticket, stage::attaching);
+    auto* to = places_.find(x.ticket, stage::attaching);
     if (to == nullptr || out_ == nullptr)
       return;
     if (x.outcome == ec::verdict_void) {
@@ -265,7 +265,7 @@ private:
     refuse(nsp, taken_up ? ec::unavailable : x.outcome);
   }
 
-  void accept(const membership& x) {
+  void accept(const place& x) {
     shared_.decisions->accepted(x.nsp, *from_, x.at == stage::publisher,
                                 !x.user.empty());
     send(accept_packet(x.nsp, x.sid));
@@ -278,7 +278,7 @@ private:
   }
 
   /// Refuses a CONNECT whose reason is in the log already.
-  void reject(const membership& x, ec why) {
+  void reject(const place& x, ec why) {
     const auto& nsp = x.nsp;
     forget(x);
     send_refusal(nsp, why);
@@ -295,7 +295,7 @@ private:
 
   // -- publishers -------------------------------------------------------------
 
-  void join_by_key(membership& x, const key_offer& by) {
+  void join_by_key(place& x, const key_offer& by) {
     if (!may_join(shared_.keys, by, x.nsp)) {
       ++shared_.count.bad_keys;
       shared_.decisions->bad_key(x.nsp, *from_, by.index.has_value());
@@ -313,7 +313,7 @@ private:
 
   // -- events -----------------------------------------------------------------
 
-  void on_event(membership& from, socket::packet& x) {
+  void on_event(place& from, socket::packet& x) {
     // An event without a payload is ignored, as the official server does.
     if (x.data.empty() || from.listens)
       return;
@@ -360,7 +360,7 @@ private:
   // -- events of the site -----------------------------------------------------
 
   void on(deliver& x) {
-    auto* to = memberships_.find_receiver(x);
+    auto* to = places_.find_receiver(x);
     if (to == nullptr || out_ == nullptr)
       return;
     std::optional<uint64_t> id;
@@ -380,19 +380,19 @@ private:
       to->tell_dropped(shared_.acks, x.confirm);
   }
 
-  void on_ack(membership& from, const socket::packet& x) {
+  void on_ack(place& from, const socket::packet& x) {
     // Unknown and repeated ids are ignored, as the official server does.
     if (auto confirm = from.settle(x.id))
       caf::anon_send(shared_.acks, confirmed{confirm, from.user});
   }
 
   void on(change_rooms& x) {
-    if (auto* to = memberships_.find_sid(x.sid))
+    if (auto* to = places_.find_sid(x.sid))
       to->change_rooms(x);
   }
 
   void on(disconnect& x) {
-    auto* to = memberships_.find_sid(x.sid);
+    auto* to = places_.find_sid(x.sid);
     if (to == nullptr)
       return;
     send(disconnect_packet(to->nsp));
@@ -401,12 +401,12 @@ private:
       inbox_->drop(&to->nsp);
     leave(*to);
     // A client without a namespace has no business here any more.
-    if (memberships_.empty())
+    if (places_.empty())
       close(close_reason::kicked);
   }
 
   /// Leaves a namespace at any stage.
-  void leave(membership& x) {
+  void leave(place& x) {
     if (x.hub != nullptr)
       x.hub->leave(x);
     if (x.at == stage::attaching || x.at == stage::joined)
@@ -414,8 +414,8 @@ private:
     forget(x);
   }
 
-  void forget(const membership& x) {
-    memberships_.remove(x);
+  void forget(const place& x) {
+    places_.remove(x);
     if (alive())
       arm();
   }
@@ -426,12 +426,12 @@ private:
   /// on, and its events must be handled at some time.
   void arm() {
     auto& wheel = home().home().wheel();
-    if (memberships_.inside() || out_ == nullptr)
+    if (places_.inside() || out_ == nullptr)
       lonely_until_ = 0;
     else if (lonely_until_ == 0)
       lonely_until_ = wheel.now() + shared_.opts.engine.connect_timeout.count();
     auto next = lonely_until_;
-    for (const auto& each : memberships_)
+    for (const auto& each : places_)
       next = each.next_expiry(next);
     auto until = inbox_ == nullptr ? 0 : inbox_->deadline();
     if (until != 0)
@@ -461,7 +461,7 @@ private:
       ++shared_.count.limit_inbox_timeout;
       return close(close_reason::limit);
     }
-    for (auto& each : memberships_)
+    for (auto& each : places_)
       if (each.expire(now()))
         ask(each);
     arm();
@@ -473,18 +473,18 @@ private:
   std::shared_ptr<const session::handshake> from_;
   session::rare_timer deadline_;
   session::time_point lonely_until_ = 0;
-  memberships memberships_;
+  places places_;
   /// Null while every event is handled.
   std::unique_ptr<inbox> inbox_;
   uint64_t last_ticket_ = 0;
   size_t failed_ = 0;
 };
 
-bool membership::deliver(const codec::shared_event& event, bool volatile_) {
+bool place::deliver(const codec::shared_event& event, bool volatile_) {
   return owner_.push(event, volatile_);
 }
 
-void membership::namespace_down() {
+void place::namespace_down() {
   owner_.on_namespace_down(*this);
 }
 

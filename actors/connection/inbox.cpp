@@ -17,8 +17,7 @@ constexpr int64_t most_lingering = 16 << 20;
 
 } // namespace
 
-void inbox::publish(const membership& from, const socket::packet& x,
-                    int64_t now) {
+void inbox::publish(const place& from, const socket::packet& x, int64_t now) {
   auto ticket = take_up(x, now);
   auto event = read_emission(x);
   caf::anon_send(shared_.ingest,
@@ -27,7 +26,7 @@ void inbox::publish(const membership& from, const socket::packet& x,
                                     std::move(event.payload)});
 }
 
-void inbox::forward(const membership& from, const socket::packet& x,
+void inbox::forward(const place& from, const socket::packet& x,
                     std::shared_ptr<const session::handshake> presented,
                     int64_t now) {
   auto ticket = take_up(x, now);

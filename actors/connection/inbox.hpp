@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/connection/connection.hpp"
-#include "actors/connection/membership.hpp"
+#include "actors/connection/place.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -52,11 +52,11 @@ public:
 
   /// Sends an event of a publisher to INGEST. `now` is in milliseconds, as in
   /// all that follows.
-  void publish(const membership& from, const socket::packet& x, int64_t now);
+  void publish(const place& from, const socket::packet& x, int64_t now);
 
   /// Sends an event of a browser to the site when its turn comes. `presented`
   /// is what its client did.
-  void forward(const membership& from, const socket::packet& x,
+  void forward(const place& from, const socket::packet& x,
                std::shared_ptr<const session::handshake> presented,
                int64_t now);
 

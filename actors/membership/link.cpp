@@ -16,7 +16,7 @@ namespace {
 /// goes that way or a poster waits. It may have more under way than that.
 constexpr int quiet_batches = outgoing::eager_batches / 2;
 
-/// Returns whether somebody waits to hear that an item has arrived.
+/// Returns whether a sender waits to hear that an item has arrived.
 constexpr bool awaited(uint8_t tag) {
   return tag == wire::deliver::tag || tag == wire::keys::tag;
 }

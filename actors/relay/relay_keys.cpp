@@ -56,7 +56,7 @@ void relay_impl::on(wire::claimed& x) {
   if (i == waiting_.end() || i->second->claims.erase(x.from) == 0)
     return;
   auto e = i->second;
-  // Of one that was under way at a node that is gone nobody knows more.
+  // The fate of one that was under way at a node that is gone is unknown.
   if (x.pending && !lives(x.at))
     e->silent.push_back(x.at);
   else if (x.dup || x.outcome != ec::none)

@@ -140,7 +140,7 @@ async function logout(site, request, response) {
   response.setHeader('Set-Cookie', cookie(request, '', '; Max-Age=0'));
   if (session) {
     site.sessions.delete(session.token);
-    // The router asks who somebody is only when a page connects: it is told, or
+    // The router asks for a user only when a page connects: it is told, or
     // the other tabs would go on to receive letters. Pages of the same user in
     // another browser come back by themselves.
     await tell(site, `/api/v1/users/${encodeURIComponent(session.name)}/disconnect`, {});

@@ -82,7 +82,7 @@ struct node::impl {
   }
 
   /// A node that is linked to no other yet would not know their sessions, and
-  /// nobody as online. Those that start first wait for each other in vain.
+  /// no user as online. Those that start first wait for each other in vain.
   void wait_for_others() {
     auto until =
       std::chrono::steady_clock::now() + opts.cluster.request_timeout;

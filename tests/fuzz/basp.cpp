@@ -1,5 +1,5 @@
-// Whatever another node sends, what the guard lets through does CAF's own
-// broker no harm: it runs here, with a MEMBERSHIP behind it. The guard also
+// Of all that another node may send, the bytes that the guard passes do CAF's
+// own broker no harm: it runs here, with a MEMBERSHIP behind it. The guard also
 // comes to the same end however the bytes are cut.
 //
 // The first byte of the input says by its lowest bit whether the node was

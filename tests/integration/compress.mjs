@@ -1,5 +1,5 @@
-// A large event that many get is made and compressed once, and everybody has it whole and
-// in order, whatever the way.
+// A large event for many clients is made and compressed once, and each client has it whole
+// and in order, by every transport.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -177,7 +177,7 @@ test('a large event is whole by every way, and what follows it comes behind it',
   }
 });
 
-test('who accepts gzip has it so, and nobody else', async () => {
+test('a client that accepts gzip gets it, and no other', async () => {
   const all = await crowd(Object.entries(kinds), 1);
   const answers = all.map((x) => x.take(1));
   await deliver(router, { type: 'announcement', payload: text });
@@ -186,7 +186,7 @@ test('who accepts gzip has it so, and nobody else', async () => {
     assert.equal(last.zipped, gzip, name);
 });
 
-test('a client that leaves while its answer is made costs nobody else his', async () => {
+test('a client that leaves while its answer is made costs no other client its own', async () => {
   const all = await crowd([['Engine.IO 4', kinds['Engine.IO 4']]], 8);
   const leaving = all.splice(0, 8).map((x) => {
     const request = http.get({ host: '127.0.0.1', port: router.public.port, path: x.path,

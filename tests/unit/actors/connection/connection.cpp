@@ -9,7 +9,7 @@ using socket::packet_type;
 
 CAF_TEST_FIXTURE_SCOPE(connection_tests, rooms)
 
-TEST(two CONNECTs while the site is asked are one membership) {
+TEST(two CONNECTs while the site is asked are one place) {
   fake_port out;
   auto x = open(out, two);
   packet(x, packet_type::connect);
@@ -20,7 +20,7 @@ TEST(two CONNECTs while the site is asked are one membership) {
   CHECK_EQUAL(post("anna"), 1u);
 }
 
-TEST(a CONNECT and a DISCONNECT meanwhile are no membership) {
+TEST(a CONNECT and a DISCONNECT meanwhile are no place) {
   fake_port out;
   auto x = open(out, two);
   packet(x, packet_type::connect);
@@ -414,7 +414,7 @@ TEST(an upgrade shows in presence) {
   CHECK(show("anna").find(R"("transport":"websocket")") != std::string::npos);
 }
 
-TEST(an upgrade shows in presence even while USERS takes the membership up) {
+TEST(an upgrade shows in presence even while USERS takes the seat up) {
   fake_port out;
   out.carrier = "polling";
   auto x = open(out, two);

@@ -121,7 +121,7 @@ TEST(a new transport is noted) {
               R"("dialect":"eio4","since":1700000000})");
 }
 
-TEST(the report to the home names every membership) {
+TEST(the report to the home names every seat) {
   add(0, "anna", "a", "/", R"({"n":1})");
   add(0, "anna", "b", "/chat", R"({"n":1})");
   auto said = describe("anna", *x.find("anna"));

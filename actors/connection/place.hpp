@@ -46,7 +46,7 @@ struct arrival {
 };
 
 /// A connection's place in one namespace, from its CONNECT on.
-class membership : public member {
+class place : public member {
 public:
   /// Where it stands on its way in.
   enum class stage : uint8_t {
@@ -63,7 +63,7 @@ public:
   };
 
   /// `name` is the namespace's own, which outlives it.
-  membership(connection_impl& owner, const std::string& name)
+  place(connection_impl& owner, const std::string& name)
     : nsp(name), owner_(owner) {
     // nop
   }
@@ -71,7 +71,7 @@ public:
   bool deliver(const codec::shared_event& event, bool volatile_) override;
 
   bool joined_before(uint32_t count) const noexcept override {
-    // Of the last 32,767 losses; whoever has been here for longer counts as new
+    // Of the last 32,767 losses; a place that is older counts as new
     // once in a while.
     return static_cast<uint16_t>(count - 1 - losses) < 0x8000;
   }
@@ -150,7 +150,7 @@ private:
 };
 
 /// The places of one connection, in no order. Most have one.
-class memberships {
+class places {
 public:
   bool empty() const noexcept {
     return all_.empty();
@@ -161,13 +161,13 @@ public:
   /// Returns whether packets of the client are welcome in any namespace.
   bool inside() const noexcept;
 
-  membership& add(connection_impl& owner, const std::string& nsp) {
+  place& add(connection_impl& owner, const std::string& nsp) {
     return all_.emplace_front(owner, nsp);
   }
 
-  void remove(const membership& x);
+  void remove(const place& x);
 
-  membership& front() {
+  place& front() {
     return all_.front();
   }
 
@@ -181,19 +181,19 @@ public:
 
   /// Return the one that fits, null if there is none: in a namespace; at a
   /// stage, with a question under way; joined, by its id.
-  membership* find(const std::string& nsp);
-  membership* find(uint64_t ticket, membership::stage at);
-  membership* find_sid(std::string_view sid);
+  place* find(const std::string& nsp);
+  place* find(uint64_t ticket, place::stage at);
+  place* find_sid(std::string_view sid);
 
   /// Returns the one that an event is for, null if it has left, or has come
   /// since the event was sent.
-  membership* find_receiver(const deliver& x);
+  place* find_receiver(const deliver& x);
 
 private:
   template <class F>
-  membership* find_if(F wanted);
+  place* find_if(F wanted);
 
-  std::forward_list<membership> all_;
+  std::forward_list<place> all_;
 };
 
 } // namespace signalbox

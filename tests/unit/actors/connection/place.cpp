@@ -1,4 +1,4 @@
-#include "actors/connection/membership.hpp"
+#include "actors/connection/place.hpp"
 
 #include <cstddef>
 
@@ -8,16 +8,16 @@ using namespace signalbox;
 
 namespace {
 
-/// A membership whose owner is never asked.
+/// A place whose owner is never asked.
 struct fixture {
   alignas(std::max_align_t) std::byte nobody[1]{};
   const std::string nsp = "/";
-  membership x{reinterpret_cast<connection_impl&>(nobody), nsp};
+  place x{reinterpret_cast<connection_impl&>(nobody), nsp};
 };
 
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(membership_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(place_tests, fixture)
 
 TEST(who has joined since a node was lost is known) {
   x.losses = 2;
@@ -70,7 +70,7 @@ TEST(acks expire by their own deadlines) {
 }
 
 TEST(only who has joined and publishers are inside) {
-  using stage = membership::stage;
+  using stage = place::stage;
   CHECK(!x.inside());
   x.at = stage::attaching;
   CHECK(!x.inside());
