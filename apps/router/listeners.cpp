@@ -262,10 +262,12 @@ void listeners::drain(int64_t spread) {
   public_->retire();
   for (auto& [home, each] : engines_)
     home->post([x = each, spread] { x->drain(spread); });
+  if (ways_ != nullptr)
+    ways_->retire(spread);
 }
 
 bool listeners::drained() const {
-  return engine_count_.sessions == 0;
+  return engine_count_.sessions == 0 && (ways_ == nullptr || ways_->retired());
 }
 
 // -- end ----------------------------------------------------------------------

@@ -63,8 +63,9 @@ struct engine_service::entry : session_seat {
 /// The session that a request under way belongs to.
 struct engine_service::exchange {
   std::shared_ptr<entry> owner;
-  /// The GET; null for a POST.
-  const session::poll* poll = nullptr;
+  /// A GET, and its poll as long as it is not answered.
+  bool polls = false;
+  std::weak_ptr<const session::poll> poll;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
 };
@@ -76,11 +77,9 @@ engine_service::engine_service(loop& home, const engine_options& opts,
                                engine_counters& counters,
                                session::acceptor& accept)
   : home_(home), opts_(opts), ids_(ids), origins_(origins), files_(files),
-    counters_(counters), accept_(accept),
-    drain_timer_(session::make_timer<&engine_service::drain_some>(this)),
-    gate_(opts, counters), sessions_(home, counters),
-    legacy_(std::make_unique<legacy_service>(home, opts, ids, gate_, counters,
-                                             accept)) {
+    counters_(counters), accept_(accept), drain_(home), gate_(opts, counters),
+    sessions_(home, counters), legacy_(std::make_unique<legacy_service>(
+                                 home, opts, ids, gate_, counters, accept)) {
   // nop
 }
 
@@ -218,7 +217,8 @@ void engine_service::on_session(const std::shared_ptr<http_connection>& from,
       return;
     }
     auto poll = std::make_shared<held_poll>(from, style(x, query));
-    under_way->poll = poll.get();
+    under_way->polls = true;
+    under_way->poll = poll;
     if (!query.script)
       note_poll(*owner, *from);
     from->context = under_way;
@@ -258,7 +258,7 @@ void engine_service::on_request(const std::shared_ptr<http_connection>& from) {
     return;
   }
   // A GET has been taken by its session already.
-  if (under_way == nullptr || under_way->poll != nullptr)
+  if (under_way == nullptr || under_way->polls)
     return;
   const auto& x = from->request();
   std::shared_ptr<session::engine_session> to{under_way->owner,
@@ -291,10 +291,10 @@ void engine_service::on_abort(http_connection& from) {
   auto x = std::static_pointer_cast<exchange>(from.context);
   if (x == nullptr)
     return;
-  if (x->poll != nullptr)
-    x->owner->session.on_poll_lost(x->poll);
-  else
+  if (!x->polls)
     x->owner->session.on_post_lost();
+  else if (auto poll = x->poll.lock())
+    x->owner->session.on_poll_lost(poll.get());
 }
 
 std::string engine_service::error_headers(const http_request& x) {
@@ -400,10 +400,13 @@ void engine_service::on_upgrade(const std::shared_ptr<http_connection>& from,
 
 void engine_service::drain(int64_t spread_ms) {
   stopping_ = true;
-  collect(to_drain_);
-  drain_from_ = home_.wheel().now();
-  drain_for_ = std::max<int64_t>(spread_ms, 1);
-  drain_some();
+  session_list all;
+  collect(all);
+  auto count = all.size();
+  drain_.start(count, spread_ms, [all = std::move(all)](size_t i) {
+    if (auto each = all[i].lock())
+      each->close(session::close_reason::shutdown);
+  });
 }
 
 void engine_service::collect(session_list& to) const {
@@ -411,22 +414,9 @@ void engine_service::collect(session_list& to) const {
   legacy_->collect(to);
 }
 
-void engine_service::drain_some() {
-  auto passed = home_.wheel().now() - drain_from_;
-  auto share = std::min(1.0, static_cast<double>(passed)
-                               / static_cast<double>(drain_for_));
-  auto all = static_cast<double>(to_drain_.size());
-  auto until = static_cast<size_t>(all * share);
-  for (; drained_ < until; ++drained_)
-    if (auto each = to_drain_[drained_].lock())
-      each->close(session::close_reason::shutdown);
-  if (drained_ < to_drain_.size())
-    home_.wheel().arm(drain_timer_, session::timer_wheel::granularity);
-}
-
 void engine_service::close_all() {
   stopping_ = true;
-  drain_timer_.cancel();
+  drain_.cancel();
   sessions_.close_all();
   legacy_->close_all();
 }

@@ -11,6 +11,7 @@
 #include "transports/net/session_gate.hpp"
 #include "transports/net/session_ids.hpp"
 #include "transports/net/session_table.hpp"
+#include "transports/net/spread.hpp"
 #include "transports/net/websocket_connection.hpp"
 #include "transports/session/engine_session.hpp"
 
@@ -62,7 +63,6 @@ private:
   void refuse_revision(http_connection& from, const engine_query& query,
                        bool upgrade);
   void note_poll(entry& x, const http_connection& from);
-  void drain_some();
   void open(const std::shared_ptr<http_connection>& from,
             const engine_query& query, bool upgrade);
   void on_session(const std::shared_ptr<http_connection>& from,
@@ -87,11 +87,7 @@ private:
   engine_counters& counters_;
   session::acceptor& accept_;
   bool stopping_ = false;
-  session::timer drain_timer_;
-  int64_t drain_from_ = 0;
-  int64_t drain_for_ = 0;
-  size_t drained_ = 0;
-  session_list to_drain_;
+  spread drain_;
   session_gate gate_;
   session_table<entry> sessions_;
   std::unique_ptr<legacy_service> legacy_;

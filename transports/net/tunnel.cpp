@@ -69,8 +69,11 @@ tunnels::tunnels(const std::vector<loop*>& loops, tunnel_carrier& carrier,
   uint32_t start = 0;
   RAND_bytes(reinterpret_cast<unsigned char*>(&start), sizeof(start));
   for (auto* each : loops) {
-    if (board_->desks.size() <= each->index())
+    if (board_->desks.size() <= each->index()) {
       board_->desks.resize(each->index() + 1);
+      retiring_.resize(each->index() + 1);
+    }
+    retiring_[each->index()] = std::make_unique<spread>(*each);
     auto& desk = board_->desks[each->index()];
     desk.home = each;
     desk.next = start;
@@ -232,6 +235,31 @@ void tunnels::on_node_down(uint16_t node) {
         each->lost();
     });
   }
+}
+
+void tunnels::retire(int64_t ms) {
+  for (size_t i = 0; i < retiring_.size(); ++i) {
+    auto& desk = board_->desks[i];
+    if (desk.home == nullptr)
+      continue;
+    ++board_->retiring;
+    desk.home->post([board = board_, &desk, turns = retiring_[i].get(), ms] {
+      std::vector<std::weak_ptr<tunnel_opener>> all;
+      for (const auto& [id, each] : desk.openers)
+        all.push_back(each);
+      auto count = all.size();
+      std::shared_ptr<void> over{nullptr,
+                                 [board](void*) { --board->retiring; }};
+      turns->start(count, ms, [all = std::move(all), over](size_t n) {
+        if (auto each = all[n].lock())
+          each->release();
+      });
+    });
+  }
+}
+
+bool tunnels::retired() const noexcept {
+  return board_->retiring == 0;
 }
 
 void tunnels::release_all() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "transports/net/spread.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -138,9 +140,16 @@ public:
   /// but after its last frame and before the first one of its successor.
   void on_node_down(uint16_t node);
 
-  /// Has other nodes answer what they hold for clients of this one, and close
-  /// the sessions whose WebSockets come through here. From any thread; `count`
-  /// tells when none is left.
+  /// Has other nodes answer what they hold for the clients of this one that
+  /// are here now, and close the sessions whose WebSockets come through here,
+  /// one after the other within `ms` milliseconds. From any thread.
+  void retire(int64_t ms);
+
+  /// Returns whether `retire` has come to all of them.
+  bool retired() const noexcept;
+
+  /// Does the same at once with those that are left, and with new ones. From
+  /// any thread; `count` tells when none is left.
   void release_all();
 
   /// Drops the clients that other nodes serve, and takes no more either way.
@@ -157,6 +166,8 @@ private:
   void admit(uint16_t node, tunnel_frame&& x);
 
   std::shared_ptr<tunnel_board> board_;
+  /// By the indexes of the loops.
+  std::vector<std::unique_ptr<spread>> retiring_;
   std::vector<listener> listeners_;
   size_t most_;
 };

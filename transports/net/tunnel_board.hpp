@@ -174,6 +174,8 @@ struct tunnel_board {
   tunnel_counters& count;
   /// Bytes that tunnels have under way to one node.
   const size_t most_bytes;
+  /// Loops on which tunnels are being released one after the other.
+  std::atomic<size_t> retiring{0};
   /// New tunnels are released at once.
   std::atomic<bool> releasing{false};
   /// No new tunnels.

@@ -51,6 +51,26 @@ TEST(requests that still come are answered and not held) {
   CHECK(c.one.app.closed.empty());
 }
 
+TEST(those that are there are released one after the other) {
+  cluster c;
+  auto url = base + "&sid=" + c.open();
+  auto other = base + "&sid=" + c.open();
+  client one{c.two.port()};
+  client two{c.two.port()};
+  one.get(url);
+  two.get(other);
+  REQUIRE(c.until([&] { return c.one.tunnelled.hosted == 2; }));
+  c.settle();
+  c.two.ways->retire(2000);
+  CHECK(!c.two.ways->retired());
+  REQUIRE(c.until([&] { return c.two.tunnelled.away == 1; }));
+  CHECK(!c.two.ways->retired());
+  for (auto i = 0; i < 1000 && !c.two.ways->retired(); ++i)
+    c.until([&] { return c.two.ways->retired(); });
+  CHECK(c.two.ways->retired());
+  CHECK(c.until([&] { return c.two.tunnelled.away == 0; }));
+}
+
 TEST(a session whose WebSocket comes through it is closed in good order) {
   cluster c;
   auto sid = c.open();
