@@ -1,6 +1,7 @@
 #include "transports/net/htmlfile_connection.hpp"
 
 #include "transports/codec/json_text.hpp"
+#include "transports/net/press.hpp"
 
 #include <cstdio>
 #include <utility>
@@ -138,6 +139,8 @@ void htmlfile_connection::fill() {
     std::string packet{queue.at(0).first()};
     packet += queue.at(0).second();
     append_message(packet, out_);
+    if (packet.size() >= press::large)
+      home_.took_long();
     queue.pop();
   }
   if (queue.empty() && finishing_ && !std::exchange(ended_, true))

@@ -327,8 +327,18 @@ void http_connection::respond(http_response x) {
     return;
   }
   become(state::writing, limits_.http.write_timeout.count());
-  if (!blocked_)
+  if (blocked_)
+    return;
+  // A broadcast answers very many polls at once.
+  if (processing_)
     write();
+  else
+    flush_later();
+}
+
+void http_connection::flush_later() {
+  if (!std::exchange(dirty_, true))
+    home_->flush_later(shared_from_this());
 }
 
 void http_connection::refuse_body() {
@@ -439,8 +449,7 @@ void http_connection::settle() {
     write();
     break;
   default:
-    if (!std::exchange(dirty_, true))
-      home_->flush_later(shared_from_this());
+    flush_later();
   }
 }
 

@@ -116,7 +116,8 @@ public:
 
   /// Returns how many bytes wait for the client to take them.
   size_t unsent() const noexcept {
-    return blocked_ ? out_.size() - written_ : 0;
+    auto shared = tail_ == nullptr ? 0 : tail_->size();
+    return blocked_ ? out_.size() + shared - written_ : 0;
   }
 
   /// Returns whether the client is slow to take answers.
@@ -181,6 +182,7 @@ private:
   void refuse_body();
   void fail(unsigned status);
   void write();
+  void flush_later();
   void on_writable();
   void written();
   void next_request();

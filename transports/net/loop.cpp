@@ -12,7 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 namespace signalbox::net {
@@ -27,7 +30,7 @@ constexpr session::time_point stall = 1000;
 /// How long others may wait, in milliseconds, while much is flushed, and how
 /// much leaves together before the clock is looked at.
 constexpr session::time_point longest_flush = 4;
-constexpr size_t flushed_together = 256;
+constexpr size_t flushed_together = 64;
 
 /// Runs `fun`; an exception is logged and costs only this call.
 template <class F>
@@ -49,36 +52,54 @@ struct loop::impl {
     // nop
   }
 
-  /// Flushes what the turn has queued; after a while others have their turn
-  /// before the rest.
+  /// Flushes what the turn has queued, then what earlier turns have left; after
+  /// a while others have their turn before the rest.
   void flush_all(size_t index) {
+    posted = false;
     // An object that a flush makes dirty again leaves with the next turn.
     std::vector<std::shared_ptr<flushable>> now;
     now.swap(dirty);
     auto end = clock() + longest_flush;
-    size_t done = 0;
-    while (done < now.size() && (done == 0 || clock() < end)) {
-      auto stop = std::min(now.size(), done + flushed_together);
-      for (; done < stop; ++done)
-        guarded(index, [&] { now[done]->flush(); });
-      batch.submit();
-    }
-    if (done < now.size()) {
-      auto alone = dirty.empty();
-      dirty.insert(dirty.begin(), std::make_move_iterator(now.begin() + done),
-                   std::make_move_iterator(now.end()));
-      if (alone)
-        asio::post(context, [this, index] { flush_all(index); });
-    } else if (dirty.empty()) {
+    auto done = flush_some(now, end, index);
+    auto left = flush_some(late, end, index);
+    late.erase(late.begin(), late.begin() + left);
+    late.insert(late.end(), std::make_move_iterator(now.begin() + done),
+                std::make_move_iterator(now.end()));
+    if (dirty.empty()) {
       // Its memory serves the next turn.
       now.clear();
       dirty.swap(now);
     }
+    if (!late.empty())
+      flush_soon(index);
+  }
+
+  /// Flushes from the front until it is time to end, some in any case. Returns
+  /// how many.
+  ptrdiff_t flush_some(const auto& all, session::time_point end, size_t index) {
+    size_t done = 0;
+    while (done < all.size() && (done == 0 || clock() < end)) {
+      auto stop = std::min(all.size(), done + flushed_together);
+      for (took_long = false; done < stop && !took_long; ++done)
+        guarded(index, [&] { all[done]->flush(); });
+      batch.submit();
+    }
+    return static_cast<ptrdiff_t>(done);
+  }
+
+  void flush_soon(size_t index) {
+    if (!std::exchange(posted, true))
+      asio::post(context, [this, index] { flush_all(index); });
   }
 
   // The scratch buffer outlives the handlers that a dying context destroys.
   std::array<char, 65536> scratch;
   std::vector<std::shared_ptr<flushable>> dirty;
+  /// Those for which a turn had no time.
+  std::deque<std::shared_ptr<flushable>> late;
+  bool posted = false;
+  /// Whether the clock is to be looked at before the next one is flushed.
+  bool took_long = false;
   send_batch batch;
   asio::io_context context{1};
   asio::steady_timer ticker;
@@ -142,11 +163,12 @@ void loop::post(std::function<void()> fun) {
 }
 
 void loop::flush_later(std::shared_ptr<flushable> x) {
-  auto& dirty = impl_->dirty;
-  dirty.push_back(std::move(x));
-  if (dirty.size() > 1)
-    return;
-  asio::post(impl_->context, [this] { impl_->flush_all(index_); });
+  impl_->dirty.push_back(std::move(x));
+  impl_->flush_soon(index_);
+}
+
+void loop::took_long() noexcept {
+  impl_->took_long = true;
 }
 
 session::time_point loop::now() const noexcept {

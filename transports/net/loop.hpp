@@ -53,10 +53,14 @@ public:
   /// Runs `fun` on the loop's thread, later. From any thread.
   void post(std::function<void()> fun);
 
-  /// Flushes `x` at the end of the turn, or in a later one if that takes long
-  /// for all who wait for it. `x` is kept alive until then; the
+  /// Flushes `x` at the end of the turn. What a turn has no time for leaves in
+  /// later ones, behind what these queue, so that a broadcast to very many
+  /// delays no answer to another client. `x` is kept alive until then; the
   /// caller sees to it that it is added once.
   void flush_later(std::shared_ptr<flushable> x);
+
+  /// Says, from within `flushable::flush`, that it has taken long.
+  void took_long() noexcept;
 
   /// Returns the deadlines of this loop. On its thread only. Its time stands
   /// still while the thread does not run (a stopped process), so it compares

@@ -117,7 +117,6 @@ public:
 
   strings offered;
   std::function<void()> on_offer;
-  std::function<void()> on_drained;
   std::shared_ptr<http_connection> held;
   std::unique_ptr<stream> taken;
   size_t aborted = 0;
@@ -131,8 +130,6 @@ private:
       answer(*next);
     }
     draining = false;
-    if (on_drained)
-      on_drained();
   }
 
   loop& home;
@@ -255,10 +252,8 @@ TEST(an answer does not wait for a request that takes its time) {
 TEST(an answer does not wait for a request that has yet to come) {
   for (auto whole : {get("/b"), post("/b", "body")}) {
     rig x;
-    string before;
-    x.app->on_drained = [&] { before = x.client->out; };
     x.come(get("/a") + whole.substr(0, whole.size() - 2));
-    CHECK_EQUAL(answers(before), (strings{"/a"}));
+    CHECK_EQUAL(answers(x.client->out), (strings{"/a"}));
     x.come(whole.substr(whole.size() - 2));
     CHECK_EQUAL(answers(x.client->out).size(), 2u);
   }
@@ -298,6 +293,15 @@ TEST(what is no request is answered before any other) {
   CHECK(x.client->shut);
 }
 
+TEST(an answer that a broadcast brings leaves in its turn) {
+  rig x;
+  x.come(get("/hold"));
+  service::answer(*x.app->held);
+  CHECK(x.client->out.empty());
+  x.turn();
+  CHECK_EQUAL(answers(x.client->out), (strings{"/hold"}));
+}
+
 // -- who may take the connection ----------------------------------------------
 
 TEST(a connection is taken with nothing left to write) {
@@ -322,6 +326,20 @@ TEST(a connection is not taken from a client that does not read) {
 }
 
 // -- clients that do not read -------------------------------------------------
+
+TEST(what is unsent counts a body that others get too) {
+  rig x;
+  x.come(get("/hold"));
+  auto held = x.app->held;
+  x.client->room = 100000;
+  http_response answer;
+  answer.shared = std::make_shared<const string>(300000, 'a');
+  held->respond(std::move(answer));
+  x.turn();
+  CHECK(held->unsent() > 200000 && held->unsent() < 201000);
+  x.drink(300000);
+  CHECK_EQUAL(held->unsent(), 0u);
+}
 
 TEST(what waits for a client that does not read is bounded) {
   constexpr size_t count = 20000;
@@ -380,6 +398,7 @@ TEST(the time of an answer ends with it) {
   x.pass(10 * x.limits.http.write_timeout.count());
   CHECK(!x.client->closed);
   service::answer(*x.app->held);
+  x.turn();
   x.pass(x.limits.http.idle_timeout.count() + 100);
   CHECK_EQUAL(x.counters.timeouts_idle, 1u);
 }

@@ -41,6 +41,31 @@ TEST(others have their turn while very many are flushed) {
   CHECK(before > 0 && before < 2000);
 }
 
+TEST(what a turn queues leaves before what earlier turns left) {
+  struct witness : loop::flushable {
+    explicit witness(const size_t& of) : flushed(of) {
+      // nop
+    }
+
+    void flush() override {
+      seen = flushed;
+    }
+
+    const size_t& flushed;
+    size_t seen = 0;
+  };
+  loop home{0};
+  size_t flushed = 0;
+  auto last = std::make_shared<witness>(flushed);
+  for (auto i = 0; i < 2000; ++i)
+    home.flush_later(std::make_shared<writer>(flushed));
+  home.post([&] { home.flush_later(last); });
+  while (home.poll() > 0 && flushed < 2000)
+    ;
+  CHECK_EQUAL(flushed, 2000u);
+  CHECK(last->seen > 0 && last->seen < 1000);
+}
+
 TEST(what is flushed again is so in a later turn) {
   struct again : loop::flushable, std::enable_shared_from_this<again> {
     explicit again(loop& x) : home(x) {
