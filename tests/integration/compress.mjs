@@ -177,6 +177,17 @@ test('a large event is whole by every way, and what follows it comes behind it',
   }
 });
 
+test('a script is wrapped once, however its text grows by that', async () => {
+  for (const size of [8000, 15000, 16000, 16400]) {
+    const poller = await Poller.open(kinds['Engine.IO 3 by script'], true);
+    await poller.poll();
+    const quotes = '"'.repeat(size / 2);
+    const taken = poller.take(1);
+    await deliver(router, { type: 'announcement', payload: quotes });
+    assert.deepEqual(await taken, [['announcement', quotes]], `${size} bytes`);
+  }
+});
+
 test('a client that accepts gzip gets it, and no other', async () => {
   const all = await crowd(Object.entries(kinds), 1);
   const answers = all.map((x) => x.take(1));

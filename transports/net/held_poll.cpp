@@ -34,7 +34,9 @@ void held_poll::answer(std::string payload, bool binary) {
   auto large = payload.size() >= press::large;
   if (text_only() && !large)
     codec::append_script(style_.call, std::exchange(payload, {}), payload);
-  if (large || (payload.size() >= compress_from && zips()))
+  if (large)
+    answer_later(std::move(x), {std::move(payload), style_.call});
+  else if (payload.size() >= compress_from && zips())
     answer_later(std::move(x), {std::move(payload), {}});
   else {
     x.body = std::move(payload);
@@ -45,7 +47,7 @@ void held_poll::answer(std::string payload, bool binary) {
 
 void held_poll::answer_with(session::parcel x) {
   auto answer = head(x.binary());
-  answer_later(std::move(answer), {std::move(x), {}});
+  answer_later(std::move(answer), {std::move(x), style_.call});
 }
 
 bool held_poll::zips() const {
@@ -54,8 +56,6 @@ bool held_poll::zips() const {
 
 /// Large ones are made and written when it is their turn.
 void held_poll::answer_later(http_response x, press::order body) {
-  if (body.bytes() >= press::large)
-    body.call = style_.call;
   if (zips()) {
     body.as = press::coding::gzip;
     x.headers += "Content-Encoding: gzip\r\n";

@@ -132,7 +132,8 @@ struct legacy_service::exchange {
   std::shared_ptr<entry> owner;
   /// The handshake or poll that is held; a POST if neither is.
   const session::greeting* greeting = nullptr;
-  const session::poll* poll = nullptr;
+  bool polls = false;
+  std::weak_ptr<const session::poll> poll;
   /// A POST that is a form, with the payload in a field.
   bool form = false;
 };
@@ -301,7 +302,8 @@ size_t legacy_service::on_session(const std::shared_ptr<http_connection>& from,
   } else {
     count(*owner, transport, x);
     auto poll = std::make_shared<held_poll>(from, style(x, query));
-    under_way->poll = poll.get();
+    under_way->polls = true;
+    under_way->poll = poll;
     from->context = under_way;
     release_with(*from, owner);
     owner->session.on_poll(std::move(poll), transport);
@@ -311,7 +313,7 @@ size_t legacy_service::on_session(const std::shared_ptr<http_connection>& from,
 
 void legacy_service::on_request(const std::shared_ptr<http_connection>& from) {
   auto x = std::static_pointer_cast<exchange>(from->context);
-  if (x == nullptr || x->poll != nullptr || x->greeting != nullptr)
+  if (x == nullptr || x->polls || x->greeting != nullptr)
     return;
   http_response answer;
   answer.headers = cors_headers(from->request(), opts_);
@@ -336,8 +338,8 @@ void legacy_service::on_abort(http_connection& from) {
   auto x = std::static_pointer_cast<exchange>(from.context);
   if (x == nullptr)
     return;
-  if (x->poll != nullptr)
-    x->owner->session.on_poll_lost(x->poll);
+  if (auto poll = x->poll.lock())
+    x->owner->session.on_poll_lost(poll.get());
   else if (x->greeting != nullptr)
     x->owner->session.on_greeting_lost(x->greeting);
 }

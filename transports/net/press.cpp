@@ -4,8 +4,9 @@
 #include "transports/codec/jsonp.hpp"
 #include "transports/net/loop.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace signalbox::net {
@@ -74,9 +75,7 @@ void press::make(order x, taker then) {
     if (same == nullptr) {
       auto made = std::make_shared<const std::string>(make_body(x));
       same = &add(std::move(x));
-      same->made = std::move(made);
-      same->done = true;
-      recent_bytes_ += same->made->size();
+      finish(*same, std::move(made));
     }
     auto out = same->made;
     trim();
@@ -102,28 +101,42 @@ press::entry& press::add(order x) {
   recent_bytes_ += x.bytes();
   recent_.push_front(std::make_shared<entry>());
   recent_.front()->from = std::move(x);
-  expiry_.arm<&press::forget>(home_.wheel(), this, keep_for);
   return *recent_.front();
 }
 
 /// The order itself is not changed any more, so both threads may read it.
 void press::begin(std::shared_ptr<entry> x) {
-  worker_.run([this, x = std::move(x)]() mutable {
+  worker_.run([this, x = std::move(x)] {
     body made;
     try {
       made = std::make_shared<const std::string>(make_body(x->from));
-    } catch (const std::bad_alloc&) {
-      // Its takers are told.
+    } catch (const std::exception&) {
+      // No memory; its takers are told.
     }
-    home_.post([this, x = std::move(x), made = std::move(made)] {
-      x->made = made;
-      x->done = true;
-      recent_bytes_ += made == nullptr ? 0 : made->size();
-      for (auto& each : std::exchange(x->waiting, {}))
-        line_up(std::move(each), made);
-      trim();
-    });
+    for (;;) {
+      try {
+        home_.post([this, x, made] {
+          finish(*x, made);
+          for (auto& each : std::exchange(x->waiting, {}))
+            line_up(std::move(each), made);
+          trim();
+        });
+        return;
+      } catch (const std::bad_alloc&) {
+        // They wait until there is memory to tell them.
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+      }
+    }
   });
+}
+
+void press::finish(entry& x, body made) {
+  x.made = std::move(made);
+  x.done = true;
+  x.since = home_.wheel().now();
+  recent_bytes_ += x.made == nullptr ? 0 : x.made->size();
+  if (!expiry_.armed())
+    expiry_.arm<&press::forget>(home_.wheel(), this, keep_for);
 }
 
 /// Large bodies are taken one in a turn.
@@ -143,29 +156,40 @@ void press::next() {
   then(x);
 }
 
-/// Drops the oldest; those that are being made stay.
+/// Drops the oldest, and what could not be made; those that are being made
+/// stay.
 void press::trim() {
   auto over = [this] {
     return recent_.size() > most_recent || recent_bytes_ > most_bytes;
   };
-  for (auto i = recent_.end(); over() && i != recent_.begin();) {
+  for (auto i = recent_.end(); i != recent_.begin();) {
     --i;
-    if (!(*i)->done)
-      continue;
-    recent_bytes_ -=
-      (*i)->from.bytes() + ((*i)->made == nullptr ? 0 : (*i)->made->size());
-    i = recent_.erase(i);
+    if ((*i)->done && (over() || (*i)->made == nullptr))
+      i = drop(i);
   }
 }
 
+/// Drops what is too old.
 void press::forget() {
-  std::erase_if(recent_, [this](const auto& x) {
-    if (!x->done)
-      return false;
-    recent_bytes_ -=
-      x->from.bytes() + (x->made == nullptr ? 0 : x->made->size());
-    return true;
-  });
+  auto now = home_.wheel().now();
+  auto waits = false;
+  for (auto i = recent_.begin(); i != recent_.end();) {
+    if (!(*i)->done) {
+      ++i;
+    } else if ((*i)->since + keep_for <= now) {
+      i = drop(i);
+    } else {
+      waits = true;
+      ++i;
+    }
+  }
+  if (waits)
+    expiry_.arm<&press::forget>(home_.wheel(), this, keep_for);
+}
+
+press::entries::iterator press::drop(entries::iterator x) {
+  recent_bytes_ -= (*x)->bytes();
+  return recent_.erase(x);
 }
 
 } // namespace signalbox::net

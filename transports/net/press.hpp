@@ -65,23 +65,34 @@ public:
 private:
   /// A body that was made of late, or is being made.
   struct entry {
+    /// Returns how many bytes it keeps.
+    size_t bytes() const noexcept {
+      return from.bytes() + (made == nullptr ? 0 : made->size());
+    }
+
     order from;
     body made;
     bool done = false;
+    /// When it was done.
+    session::time_point since = 0;
     std::vector<taker> waiting;
   };
+
+  using entries = std::list<std::shared_ptr<entry>>;
 
   entry* find(const order& x);
   entry& add(order x);
   void begin(std::shared_ptr<entry> x);
+  void finish(entry& x, body made);
   void line_up(taker then, const body& x);
   void next();
   void trim();
   void forget();
+  entries::iterator drop(entries::iterator x);
 
   loop& home_;
   /// The newest first.
-  std::list<std::shared_ptr<entry>> recent_;
+  entries recent_;
   size_t recent_bytes_ = 0;
   std::deque<std::pair<taker, body>> line_;
   bool moving_ = false;

@@ -216,10 +216,14 @@ void websocket_connection::press_next() {
   }
   queue.pop();
   pressing_ = true;
-  home_.bodies().make(std::move(order),
-                      [self = shared_from_this(), op](const press::body& made) {
-                        self->pressed(op, made);
-                      });
+  try {
+    home_.bodies().make(std::move(order), [self = shared_from_this(),
+                                           op](const press::body& made) {
+      self->pressed(op, made);
+    });
+  } catch (const std::bad_alloc&) {
+    pressed(op, nullptr);
+  }
 }
 
 void websocket_connection::pressed(ws::opcode op, const press::body& x) {

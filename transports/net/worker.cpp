@@ -1,5 +1,6 @@
 #include "transports/net/worker.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace signalbox::net {
@@ -15,14 +16,18 @@ worker::~worker() {
 }
 
 void worker::run(std::function<void()> job) {
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread{[this] { work(); }};
+    } catch (const std::system_error&) {
+      return job();
+    }
+  }
   {
     std::lock_guard lock{mutex_};
     jobs_.push_back(std::move(job));
   }
-  if (thread_.joinable())
-    more_.notify_one();
-  else
-    thread_ = std::thread{[this] { work(); }};
+  more_.notify_one();
 }
 
 void worker::work() {

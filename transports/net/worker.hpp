@@ -20,8 +20,8 @@ public:
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
 
-  /// Does `job` later, which must not throw. Each belongs to a client that
-  /// waits for it and so has no other; that is what bounds them.
+  /// Does `job` later, which must not throw; within the call if there can be no
+  /// thread. A client that waits for one has no other, which bounds them.
   void run(std::function<void()> job);
 
 private:

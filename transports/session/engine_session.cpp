@@ -87,7 +87,9 @@ void engine_session::release_poll() {
 }
 
 void engine_session::on_poll_lost(const poll* request) {
-  if (poll_.get() != request)
+  // Its answer may still be made.
+  auto answering = answered_.get() == request && answered_->leaving();
+  if (poll_.get() != request && !answering)
     return;
   poll_.reset();
   end(close_reason::transport_error, true);

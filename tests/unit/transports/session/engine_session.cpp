@@ -171,6 +171,16 @@ TEST(a poll that was answered may be dropped) {
   CHECK(!rig.closed);
 }
 
+TEST(a client that goes before its answer is made ends the session) {
+  engine_rig rig;
+  rig.polling();
+  rig.get();
+  rig.last_poll->slow = true;
+  rig.emit("[\"x\"]");
+  rig.session->on_poll_lost(rig.last_poll.get());
+  CHECK(rig.closed == close_reason::transport_error);
+}
+
 TEST(a malformed payload ends the session with a word to the poll) {
   // Vector V09; each POST is answered `ok` all the same.
   for (auto payload :

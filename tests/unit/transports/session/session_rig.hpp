@@ -34,6 +34,13 @@ public:
     *to_ = "refused";
   }
 
+  bool leaving() const noexcept override {
+    return slow;
+  }
+
+  /// Whether the answer is not written yet.
+  bool slow = false;
+
 private:
   poll_result to_;
 };
@@ -151,7 +158,7 @@ public:
   timer_wheel wheel{1000000};
   counters count;
   options opts;
-  std::shared_ptr<poll> last_poll;
+  std::shared_ptr<fake_poll> last_poll;
   std::shared_ptr<fake_post> last_post;
   /// Runs within `on_packet`.
   std::function<void()> then;
