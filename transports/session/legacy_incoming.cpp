@@ -120,10 +120,17 @@ void legacy_session::on_event(const v0_9::packet& x) {
     // A publisher may be gone before it is answered, and is let in, or not,
     // without a question.
     up_->on_packet(std::move(out));
-  else if (to->early.size() < max_early)
-    to->early.push_back(std::move(out));
-  else
-    close(close_reason::limit);
+  else if (!to->hold_back(std::move(out), opts_.max_payload))
+    // The client comes again, perhaps when the site has a verdict.
+    close(close_reason::site_unavailable);
+}
+
+bool legacy_session::endpoint::hold_back(socket::packet x, size_t most_bytes) {
+  early_bytes += x.data.size();
+  if (early.size() == max_early || early_bytes > most_bytes)
+    return false;
+  early.push_back(std::move(x));
+  return true;
 }
 
 void legacy_session::on_ack(const v0_9::packet& x) {

@@ -17,6 +17,10 @@ constexpr std::string_view noop = "8::";
 constexpr std::string_view heartbeat = "2::";
 constexpr std::string_view connected = "1::";
 
+/// Status of a handshake for which the site has no verdict: not 503, which has
+/// balancers ask the other nodes in vain and take this one for broken.
+constexpr unsigned no_verdict = 504;
+
 /// The client stays away.
 constexpr std::string_view goodbye = "0::";
 
@@ -141,6 +145,9 @@ void legacy_session::release_poll() {
 }
 
 void legacy_session::on_poll_lost(const poll* request) {
+  if (answered_.get() == request && answered_->leaving())
+    // The client went before the events that its answer brings were made.
+    return end(close_reason::transport_error, true);
   // The client may come again; until then its deadline runs.
   if (poll_.get() != request)
     return;
@@ -286,7 +293,7 @@ void legacy_session::answer_refusal(const socket::packet& x) {
   auto message = codec::unquote_json(literal);
   if (x.nsp == "/") {
     if (auto request = std::exchange(greeting_, nullptr))
-      request->refuse(temporary ? 503 : 403,
+      request->refuse(temporary ? no_verdict : 403,
                       temporary ? "handshake error" : "handshake " + message);
     end(close_reason::kicked, true);
     return;
@@ -336,7 +343,8 @@ void legacy_session::end(close_reason why, bool abort) {
   --(live_websocket_ ? opts_.count->live_websocket : opts_.count->live_polling);
   tell_end(why);
   if (auto request = std::exchange(greeting_, nullptr))
-    request->refuse(503, "handshake error");
+    request->refuse(why == close_reason::shutdown ? 503 : no_verdict,
+                    "handshake error");
   if (abort)
     outbox_.clear();
   if (stays_away(why) && (!abort || poll_ != nullptr))
@@ -361,8 +369,9 @@ void legacy_session::end(close_reason why, bool abort) {
     }
     return;
   }
-  // The rest waits for the next poll.
-  if (outbox_.empty() || stage_ != stage::open)
+  // The rest waits for the next poll, and a drain for the answer that is made.
+  auto leaving = answered_ != nullptr && answered_->leaving();
+  if (stage_ != stage::open || (outbox_.empty() && !leaving))
     vanish();
   else
     arm();
@@ -388,18 +397,18 @@ void legacy_session::flush() {
     outbox_.pop();
   }
   auto pending = std::exchange(poll_, nullptr);
-  if (closed_) {
-    vanish();
-  } else {
-    until_ = wheel_.now() + opts_.close_timeout.count();
-    arm();
-  }
   if (shared)
     pending->answer_with(std::move(*shared));
   else
     pending->answer(std::move(payload), false);
-  if (pending->leaving())
+  if (pending->leaving()) {
     answered_ = std::move(pending);
+  } else if (closed_) {
+    vanish();
+    return;
+  }
+  until_ = wheel_.now() + opts_.close_timeout.count();
+  arm();
 }
 
 void legacy_session::arm() {

@@ -112,6 +112,10 @@ private:
     bool joined = false;
     /// Packets from before the client was let in.
     std::vector<socket::packet> early;
+    size_t early_bytes = 0;
+
+    /// Keeps a packet until then. Returns false if that would be too many.
+    bool hold_back(socket::packet x, size_t most_bytes);
   };
 
   void on_connect(const legacy::v0_9::packet& x);

@@ -34,8 +34,15 @@ TEST(while the site cannot be asked nobody is told to stay away) {
   legacy_rig rig;
   auto line = rig.greet();
   rig.refuse("/", R"({"message":"unavailable","data":{"retry":true}})");
-  CHECK_EQUAL(*line, "503 handshake error");
+  CHECK_EQUAL(*line, "504 handshake error");
   CHECK_EQUAL(rig.forgotten, 1);
+}
+
+TEST(balancers ask another node for the handshake while this one drains) {
+  legacy_rig rig;
+  auto line = rig.greet();
+  rig.session->close(close_reason::shutdown);
+  CHECK_EQUAL(*line, "503 handshake error");
 }
 
 TEST(a handshake that is given up or not used is forgotten) {
@@ -285,7 +292,21 @@ TEST(so much may wait for a namespace and no more) {
     rig.session->on_text(ws, R"(5::/ns:{"name":"a"})");
   CHECK(!rig.closed);
   rig.session->on_text(ws, R"(5::/ns:{"name":"a"})");
-  CHECK(*rig.closed == close_reason::limit);
+  MESSAGE("its client is not told to stay away");
+  CHECK(*rig.closed == close_reason::site_unavailable);
+  CHECK(ws.take().find("0::") == std::string::npos);
+}
+
+TEST(so many bytes may wait for a namespace and no more) {
+  legacy_rig rig{[](options& x) { x.max_payload = 1000; }};
+  auto& ws = rig.websocket();
+  rig.session->on_text(ws, "1::/ns");
+  auto half =
+    R"(5::/ns:{"name":"a","args":[")" + std::string(500, 'x') + R"("]})";
+  rig.session->on_text(ws, half);
+  CHECK(!rig.closed);
+  rig.session->on_text(ws, half);
+  CHECK(*rig.closed == close_reason::site_unavailable);
 }
 
 // -- acks ---------------------------------------------------------------------
