@@ -247,6 +247,8 @@ private:
     auto* to = places_.find(x.ticket, stage::attaching);
     if (to == nullptr || out_ == nullptr)
       return;
+    if (x.outcome == ec::verdict_void && to->listens) // no verdict lets it in
+      return attach_to_users(*to, {}, std::max(next_stamp(), x.not_before));
     if (x.outcome == ec::verdict_void) {
       to->sid = {};
       to->arriving->not_before = x.not_before;
@@ -422,8 +424,7 @@ private:
 
   // -- deadlines --------------------------------------------------------------
 
-  /// A connection must be in a namespace, owed acks expire, what is held goes
-  /// on, and its events must be handled at some time.
+  /// Sets the timer to the next deadline of all that waits.
   void arm() {
     auto& wheel = home().home().wheel();
     if (places_.inside() || out_ == nullptr)

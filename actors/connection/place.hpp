@@ -21,10 +21,6 @@ namespace signalbox {
 class connection_impl;
 struct deliver;
 
-/// How often in a row the site is asked for one CONNECT while it keeps changing
-/// what it said.
-constexpr unsigned most_questions = 4;
-
 /// The part of a connection's place that is needed on the way in.
 struct arrival {
   /// How often the site is asked for one CONNECT while it keeps changing what

@@ -21,6 +21,22 @@ TEST(a key makes a publisher without asking the site) {
   CHECK_EQUAL(ingest->all<publish>()[0].type, R"("letter")");
 }
 
+TEST(a listener comes in again when the site changes its user) {
+  opts.ingest.keys[0].may_listen = true;
+  keys = credentials{opts.ingest.keys};
+  fake_port out;
+  auto x = open(out, two);
+  // USERS handles it when the listener has asked already.
+  user_command away;
+  away.what = user_command::kind::disconnect;
+  away.ids = {"anna"};
+  caf::anon_send(shared.users, std::move(away));
+  packet(x, packet_type::connect,
+         R"({"key":"0123456789abcdef","listen":"anna"})");
+  CHECK_EQUAL(out.last(), R"(0{"sid":"c2"})");
+  CHECK(site->all<authenticate>().empty());
+}
+
 TEST(a wrong key is refused) {
   fake_port out;
   auto x = open(out, one);
