@@ -79,7 +79,7 @@ public:
 
   /// Ends the actor for what it threw, now or with a message.
   void fail_later(const std::exception& what);
-  void fail(const std::exception& what);
+  void fail(const std::exception& what) noexcept;
 
   bool alive() const noexcept {
     return !getf(is_terminated_flag);

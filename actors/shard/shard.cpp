@@ -181,8 +181,9 @@ void light_actor::quit(caf::error reason) {
   cleanup(std::move(reason), &home_);
 }
 
-void light_actor::fail(const std::exception& what) {
-  // An exception of one actor costs only that actor.
+// An exception of one actor costs only that actor. Where even this throws there
+// is no memory left to go on with, and the process ends.
+void light_actor::fail(const std::exception& what) noexcept {
   if (auto turn = log_turn(log_cause::exception))
     spdlog::error("{}: {}{}", name(), what.what(), *turn);
   quit(caf::make_error(caf::sec::runtime_error, what.what()));

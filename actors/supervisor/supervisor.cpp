@@ -3,6 +3,7 @@
 #include <caf/actor_addr.hpp>
 
 #include <map>
+#include <new>
 #include <utility>
 
 namespace signalbox {
@@ -45,11 +46,8 @@ protected:
   }
 
   void on_down(const caf::down_msg& x) override {
-    auto tell = std::exchange(tell_, nullptr);
-    if (tell)
-      tell(names_[x.source] + " ended: "
-           + (x.reason ? reason_of(x.reason, home().system())
-                       : std::string{"no reason given"}));
+    if (auto tell = std::exchange(tell_, nullptr))
+      tell(describe(x));
   }
 
   void on_end(const caf::error&) override {
@@ -59,6 +57,18 @@ protected:
   }
 
 private:
+  /// Returns who ended and why, in fewer words if there is no memory.
+  std::string describe(const caf::down_msg& x) const {
+    try {
+      auto i = names_.find(x.source);
+      return (i == names_.end() ? "an actor" : i->second) + " ended: "
+             + (x.reason ? reason_of(x.reason, home().system())
+                         : std::string{"no reason given"});
+    } catch (const std::bad_alloc&) {
+      return "out of memory";
+    }
+  }
+
   population population_;
   failure tell_;
   std::map<caf::actor_addr, std::string> names_;

@@ -84,10 +84,13 @@ protected:
     give_up([](const call_under_way&) { return true; }, ec::broken);
   }
 
-  void on_end(const caf::error&) override {
+  void on_end(const caf::error& why) override {
     population_.end();
     timer_.cancel();
     ingest_ = nullptr;
+    // While the router stops, the connections have gone already.
+    if (why != caf::exit_reason::user_shutdown)
+      give_up([](const call_under_way&) { return true; }, ec::broken);
     waiting_.clear();
   }
 

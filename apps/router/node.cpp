@@ -67,8 +67,9 @@ struct node::impl {
     start_system();
     inside.spawn(*system, std::move(site_tls),
                  [this, failed = std::move(failed)](const std::string& what) {
-                   fail(what);
+                   // First: there may be no memory for words.
                    failed();
+                   fail(what);
                  });
     error = ports.open(config.loops, inside, [this] { return read(); });
     if (error.empty() && inside.clustered())

@@ -48,6 +48,12 @@ std::string files_of_the_start(const settings& x) {
   return out;
 }
 
+volatile std::sig_atomic_t exit_code = 0;
+
+extern "C" void leave_at_once(int) {
+  ::_exit(exit_code);
+}
+
 /// What happens to the running process from outside, and when it is over.
 class life {
 public:
@@ -60,11 +66,17 @@ public:
   int run() {
     look_at_certificates();
     context_.run();
-    return failed_ ? 1 : 0;
+    exit_code = failed_ ? 1 : 0;
+    // The end takes a while too, and this thread sees to it.
+    for (auto each : {SIGTERM, SIGINT})
+      std::signal(each, leave_at_once);
+    std::signal(SIGHUP, SIG_IGN);
+    return exit_code;
   }
 
-  /// The router has failed and ends. From any thread.
-  void fail() {
+  /// The router has failed and ends, at once if there is not even memory for
+  /// this. From any thread.
+  void fail() noexcept {
     asio::post(context_, [this] {
       failed_ = true;
       if (!draining_)

@@ -131,6 +131,14 @@ TEST(all calls are answered when INGEST is gone) {
   CHECK_EQUAL(count.calls_unanswered, 3u);
 }
 
+TEST(all calls are answered when TRANSPORT itself fails) {
+  begin();
+  call(1);
+  caf::anon_send_exit(transport, caf::exit_reason::unhandled_exception);
+  settle();
+  CHECK(refused(1, "broken"));
+}
+
 TEST(who has gone is not answered) {
   begin();
   call(1);
