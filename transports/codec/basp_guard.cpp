@@ -287,13 +287,17 @@ bool basp_guard::on_direct() {
 bool basp_guard::on_open(std::string_view bytes) {
   std::string_view hello;
   uint64_t actor = 0;
-  return take_text(bytes, hello) && take_number(bytes, actor) && actor != 0
-         && from_peer(bytes) && bytes.empty();
+  opened_ = take_text(bytes, hello) && take_number(bytes, actor) && actor != 0
+            && from_peer(bytes) && bytes.empty();
+  return opened_;
 }
 
 bool basp_guard::on_batch(std::string_view bytes) {
   uint64_t number = 0;
   size_t size = 0;
+  // A node that was dialed may refuse the link by a batch.
+  if (terms_.dialer && !opened_)
+    return false;
   for (auto i = 0; i < 3; ++i)
     if (!take_number(bytes, number))
       return false;

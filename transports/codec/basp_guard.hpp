@@ -52,6 +52,12 @@ public:
     return greeted_;
   }
 
+  /// Returns whether the peer has asked for a link, before which one that dialed
+  /// may send no batch.
+  bool opened() const noexcept {
+    return opened_;
+  }
+
   /// Returns what was wrong, for a log; once `take` has returned false.
   const char* trouble() const noexcept {
     return trouble_;
@@ -91,6 +97,7 @@ private:
   std::string peer_;
   int handshakes_ = 0;
   bool greeted_ = false;
+  bool opened_ = false;
   const char* trouble_ = "";
 };
 

@@ -155,7 +155,7 @@ public:
 
   /// Whether it came here and has not proved to be a node.
   bool stranger() const noexcept {
-    return accepted_ && !guard_.greeted();
+    return accepted_ && !guard_.opened();
   }
 
   // -- channel ----------------------------------------------------------------
@@ -234,7 +234,8 @@ private:
       owner_.impl_->take(shared_from_this());
   }
 
-  /// Looks at the bytes of the peer; a whole handshake makes it a node.
+  /// Looks at the bytes of the peer. One that came is a node when it has asked
+  /// for a link, one that was dialed when its handshake is whole.
   bool admit(std::string_view bytes) {
     if (!guard_.take(bytes)) {
       ++owner_.counters_.broken;
@@ -245,7 +246,7 @@ private:
       end(std::string{"it sent "} + guard_.trouble());
       return false;
     }
-    if (guard_.greeted())
+    if (!stranger() && guard_.greeted())
       timer_.cancel();
     return true;
   }

@@ -35,10 +35,11 @@ struct fixture {
     return true;
   }
 
-  /// Returns whether a node that has greeted may say this.
+  /// Returns whether a node that has greeted and asked for a link may say this.
   bool passes(std::string_view bytes) {
     begin();
     CHECK(take(basp::client_handshake(peer)));
+    CHECK(take(basp::link_open(14, "hello", 21, peer)));
     return take(bytes);
   }
 
@@ -90,6 +91,21 @@ TEST(a handshake without a payload is refused) {
   CHECK(!take(basp::message(0, 0, 3, 0, 0, {})));
   CHECK(!passes(basp::message(1, 2, 0, 0, 0, {})));
   CHECK_EQUAL(x.trouble(), std::string{"a message of a wrong size"});
+}
+
+TEST(a link comes before its batches) {
+  using namespace basp;
+  CHECK(take(client_handshake(peer)));
+  CHECK(!x.opened());
+  CHECK(!take(link_batch(22, 7, 0, "")));
+  begin();
+  CHECK(take(client_handshake(peer) + link_open(14, "hello", 21, peer)));
+  CHECK(x.opened());
+  CHECK(take(link_batch(22, 7, 0, "")));
+  MESSAGE("but the node that was dialed may refuse the link by one");
+  begin(false);
+  CHECK(take(server_handshake(peer)));
+  CHECK(take(link_batch(22, 7, 0, "")));
 }
 
 TEST(a handshake comes first and as often as it should) {

@@ -72,12 +72,16 @@ struct port {
 };
 
 /// What the node says that dials, and the one that is dialed.
+/// A handshake, and the question for a link.
 std::string handshake() {
-  return basp::client_handshake(basp::id('d'));
+  auto me = basp::id('d');
+  return basp::client_handshake(me) + basp::link_open(14, "hello", 21, me);
 }
 
+/// The same of the node that was dialed.
 std::string answer() {
-  return basp::server_handshake(basp::id('a'));
+  auto me = basp::id('a');
+  return basp::server_handshake(me) + basp::link_open(14, "hello", 21, me);
 }
 
 std::string batch(size_t size) {
@@ -267,7 +271,12 @@ TEST(who says nothing or not enough is closed in time) {
   CHECK(slow.ends());
   CHECK(half.ends());
   CHECK_EQUAL(a.x.counters().refused, 3u);
-  MESSAGE("one that greeted may be silent as long as CAF lets it");
+  MESSAGE("nor does one that greets and asks for no link");
+  auto greeted = knock(a.number());
+  greeted.send(basp::client_handshake(basp::id('d')));
+  CHECK(greeted.ends());
+  CHECK_EQUAL(a.x.counters().refused, 4u);
+  MESSAGE("a node may be silent as long as CAF lets it");
   auto node = knock(a.number());
   node.send(handshake());
   auto later = knock(a.number());
