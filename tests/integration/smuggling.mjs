@@ -419,7 +419,7 @@ describe('what the site is told of a browser', () => {
   });
 
   test('the cookie to the byte', async () => {
-    const cookie = 'a="b c"; session=bytes-1; empty=; d=%E2%82%AC; e=f=g; ü=ö;h=1';
+    const cookie = 'a="b c"; session=bytes-1; empty=; d=%E2%82%AC; e=f=g; ü=ö;h=1;\ttab=a\tb';
     const seen = await question({ Cookie: cookie }, 'bytes-1');
     assert.equal(seen.cookie, cookie);
   });

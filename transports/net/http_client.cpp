@@ -16,9 +16,11 @@ using codec::reply_reader;
 /// Largest header of a reply, interim ones and trailers included.
 constexpr size_t header_limit = 16384;
 
+/// RFC 9110 section 5.5: a tab may stand in a value.
 bool clean(std::string_view x) {
-  return std::all_of(x.begin(), x.end(),
-                     [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  return std::all_of(x.begin(), x.end(), [](unsigned char c) {
+    return (c >= 0x20 && c != 0x7F) || c == '\t';
+  });
 }
 
 std::string lower_case(std::string_view x) {
