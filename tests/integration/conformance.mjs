@@ -296,6 +296,23 @@ describe('Engine.IO upgrade', () => {
     socket.destroy();
   });
 
+  test('polling is refused as soon as the end of the upgrade has been sent', async () => {
+    const sessions = await Promise.all(Array.from({ length: 50 }, async () => {
+      const session = await Polling.open(port, { path: echo });
+      const socket = await WebSocket.open(port, upgradeUrl(session));
+      socket.text('2probe');
+      await socket.frame();
+      return { session, socket };
+    }));
+    // All at once, so that threads are busy.
+    const answers = await Promise.all(sessions.map(({ session, socket }) => {
+      socket.text('5');
+      return session.get();
+    }));
+    assert.deepEqual(answers.map((x) => x.status), Array(50).fill(400));
+    sessions.forEach(({ socket }) => socket.destroy());
+  });
+
   test('a second WebSocket does not disturb the first', async () => {
     const session = await Polling.open(port, { path: echo });
     const socket = await WebSocket.open(port, upgradeUrl(session));

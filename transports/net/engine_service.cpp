@@ -172,6 +172,7 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
     return 0;
   }
   owner->use();
+  owner->session.catch_up();
   auto dialect = owner->session.speaks().dialect();
   if (!query.says(dialect)
       || (script && !opts_.jsonp[static_cast<size_t>(dialect)]))

@@ -44,6 +44,7 @@ public:
   // -- session::carrier -------------------------------------------------------
 
   void wake() override;
+  void catch_up() override;
   void resume() override;
   void send_probe(std::string_view text) override;
   void finish() override;

@@ -54,6 +54,12 @@ public:
     // nop
   }
 
+  /// Takes what the client has sent already: a request that came later, over
+  /// another connection, is about to be judged.
+  virtual void catch_up() {
+    // nop
+  }
+
   /// Sends a text at once, beside the outbox; only for probes.
   virtual void send_probe(std::string_view text) = 0;
 

@@ -89,6 +89,13 @@ public:
     end(why, true);
   }
 
+  /// Takes the end of an upgrade that has come already. Before a request of the
+  /// session is judged.
+  void catch_up() {
+    if (probe_ != nullptr)
+      probe_->via->catch_up();
+  }
+
   /// Returns whether it runs on a WebSocket (after an upgrade, if any).
   bool on_socket() const noexcept {
     return websocket_ != nullptr;
