@@ -68,7 +68,7 @@ void membership_impl::on_welcome(link& x, const wire::hello& from) {
     x.end("no node was dialed");
     return;
   }
-  auto why = judge(from);
+  auto why = judge(from).why;
   if (why.empty()) {
     // Also if there is a session: another address of a node that is linked
     // need not be dialed again.

@@ -212,8 +212,8 @@ private:
 
   std::vector<wire::member> known() const;
 
-  /// Returns why a node may not be linked, empty if it may.
-  std::string judge(const wire::hello& x) const;
+  /// Returns why a node may not be linked.
+  misfit judge(const wire::hello& x) const;
 
   /// Returns whether a node with a number that is taken has to give way: not
   /// to this one if it was there before. This one gives way then.

@@ -39,6 +39,13 @@ struct peer {
   std::vector<std::string> differs;
 };
 
+/// Why a node may not be linked; empty if it may.
+struct misfit {
+  std::string why;
+  /// Its number is taken, and nothing else is wrong.
+  bool number = false;
+};
+
 /// An address that is dialed until there is a session.
 struct target {
   /// The node found there, 0 by `known` if none was.

@@ -85,27 +85,29 @@ std::vector<wire::member> membership_impl::known() const {
   return out;
 }
 
-std::string membership_impl::judge(const wire::hello& x) const {
+misfit membership_impl::judge(const wire::hello& x) const {
   if (x.cluster != opts_.cluster.name)
-    return "it belongs to the cluster \"" + printable(x.cluster)
-           + "\", not to \"" + opts_.cluster.name + "\"; compare cluster.name";
+    return {"it belongs to the cluster \"" + printable(x.cluster)
+            + "\", not to \"" + opts_.cluster.name
+            + "\"; compare cluster.name"};
   if (x.major != wire::major_version)
-    return "it speaks version " + std::to_string(x.major) + ", not "
-           + std::to_string(wire::major_version)
-           + "; run releases that are at most one minor version apart";
+    return {"it speaks version " + std::to_string(x.major) + ", not "
+            + std::to_string(wire::major_version)
+            + "; run releases that are at most one minor version apart"};
   for (const auto& each : differences(alike_, x.alike))
     if (each == sid_key_setting)
-      return "its cluster.sid-key is another one: neither would know the "
-             "sessions of the other; give all nodes the same";
+      return {"its cluster.sid-key is another one: neither would know the "
+              "sessions of the other; give all nodes the same"};
   auto i = peers_.find(x.node);
   if (x.node == self_
       || (i != peers_.end() && i->second.up != nullptr
           && i->second.incarnation != x.incarnation
           && i->second.address != x.address))
-    return "its number " + std::to_string(x.node)
-           + " is taken; give each node its own router.node";
+    return {"its number " + std::to_string(x.node)
+              + " is taken; give each node its own router.node",
+            true};
   if (leaving_)
-    return "this node leaves";
+    return {"this node leaves"};
   return {};
 }
 
@@ -128,9 +130,10 @@ void membership_impl::on(link_open& x) {
     link::refuse(x.link, from.session, {0, "it is about to start"});
     return;
   }
-  if (auto why = judge(from); !why.empty()) {
-    report_refused(from, why, reported_);
-    link::refuse(x.link, from.session, {0, why, 0, must_yield(from)});
+  if (auto no = judge(from); !no.why.empty()) {
+    report_refused(from, no.why, reported_);
+    link::refuse(x.link, from.session,
+                 {0, no.why, 0, no.number && must_yield(from)});
     return;
   }
   // It called while it was called, or lost a session that ends here soon. Its
@@ -151,10 +154,8 @@ void membership_impl::on(link_open& x) {
 }
 
 bool membership_impl::must_yield(const wire::hello& x) {
-  if (x.cluster != opts_.cluster.name)
-    return false;
   if (x.node != self_)
-    return peers_.count(x.node) > 0 && peers_[x.node].up != nullptr;
+    return true;
   // Younger ones give way, whichever called.
   if (std::pair{x.age, x.incarnation} < std::pair{age(), incarnation_})
     return true;

@@ -159,6 +159,26 @@ TEST(a node of another cluster is in no conflict) {
   CHECK_EQUAL(conflict(b), "");
 }
 
+TEST(another fault is no conflict of numbers) {
+  auto& a = add(1, {}, "test", "first:1");
+  auto& b = add(1, {"first:1"}, "test", "second:1");
+  a.alike = prints(1, 5);
+  b.alike = prints(2, 5);
+  MESSAGE("whichever is older");
+  start(a);
+  pass(1000);
+  start(b);
+  pass(5000);
+  CHECK_EQUAL(conflict(a), "");
+  CHECK_EQUAL(conflict(b), "");
+  kill(a.address);
+  pass(1000);
+  start(a);
+  pass(10000);
+  CHECK_EQUAL(conflict(a), "");
+  CHECK_EQUAL(conflict(b), "");
+}
+
 // -- fingerprints -------------------------------------------------------------
 
 TEST(fingerprints tell what differs and nothing else) {
