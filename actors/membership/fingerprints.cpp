@@ -66,10 +66,16 @@ std::string describe_rules(const std::vector<rule_settings>& all) {
   return out.text();
 }
 
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::string describe_keys(const std::vector<key_settings>& all) {
   fields out;
   for (const auto& x : all)
-    out << x.name << x.key << x.namespaces << x.may_target;
+    out << x.name << x.key << sorted(x.namespaces) << x.may_target
+        << x.may_listen;
   return out.text();
 }
 

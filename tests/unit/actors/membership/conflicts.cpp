@@ -205,6 +205,13 @@ TEST(fingerprints tell what differs and nothing else) {
         == names{"ingest.keys"});
   CHECK(same([](auto& y) { y.ingest.keys[0].namespaces = {"/"}; })
         == names{"ingest.keys"});
+  CHECK(same([](auto& y) { y.ingest.keys[0].may_listen = true; })
+        == names{"ingest.keys"});
+  MESSAGE("the order of a key's namespaces is none");
+  x.ingest.keys[0].namespaces = {"/", "/news"};
+  CHECK(same([](auto& y) {
+          y.ingest.keys[0].namespaces = {"/news", "/"};
+        }).empty());
   MESSAGE("with another sid key, or in another cluster, nothing is alike");
   CHECK_EQUAL(same([](auto& y) { y.cluster.sid_key[0] = 'x'; }).size(), 4u);
   CHECK_EQUAL(same([](auto& y) { y.cluster.name = "d"; }).size(), 4u);
