@@ -13,12 +13,13 @@ namespace signalbox {
 namespace {
 
 /// So many batches may arrive before the other side is told, unless a batch
-/// goes that way or a poster waits. It may have more under way than that.
+/// goes that way or its sender waits. It may have more under way than that.
 constexpr int quiet_batches = outgoing::eager_batches / 2;
 
-/// Returns whether a sender waits to hear that an item has arrived.
+/// Returns whether a sender waits to hear that an item has arrived, and gets no
+/// other answer to it.
 constexpr bool awaited(uint8_t tag) {
-  return tag == wire::deliver::tag || tag == wire::keys::tag;
+  return tag == wire::keys::tag;
 }
 
 int64_t microseconds() {

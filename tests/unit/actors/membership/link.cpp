@@ -253,11 +253,13 @@ TEST(what comes is handed on in order) {
   CHECK_EQUAL(stream.received_batches, 1u);
 }
 
-TEST(an event is acknowledged at once) {
+TEST(keys are acknowledged at once and an event with its answer) {
   open();
   greet();
-  say(1, encode(wire::recall{0, "anna"}) + encode(wire::deliver{}));
-  CHECK_EQUAL(heard(), "0/1: ");
+  say(1, encode(wire::deliver{}));
+  CHECK_EQUAL(heard(), "");
+  say(2, encode(wire::recall{0, "anna"}) + encode(wire::keys{}));
+  CHECK_EQUAL(heard(), "0/2: ");
 }
 
 TEST(other batches are acknowledged with what goes that way) {
@@ -425,7 +427,7 @@ TEST(nothing counts as received before the other side said what goes on) {
   append("ben");
   CHECK_EQUAL(heard(), "2/0:15, ");
   CHECK_EQUAL(stream.in_stream, 6u);
-  say(1, encode(wire::deliver{}));
+  say(1, encode(wire::keys{}));
   CHECK_EQUAL(heard(), "0/1: ");
 }
 

@@ -237,8 +237,8 @@ TEST(RELAY hears which batches have arrived) {
   start(a);
   start(b);
   a.told->all<batches_acked>().clear();
-  auto number = a.x.local->send(1, wire::deliver{});
-  CHECK_EQUAL(a.x.local->send(1, wire::deliver{}), number);
+  auto number = a.x.local->send(1, wire::keys{});
+  CHECK_EQUAL(a.x.local->send(1, wire::keys{}), number);
   settle();
   auto& acked = a.told->all<batches_acked>();
   REQUIRE(!acked.empty());
