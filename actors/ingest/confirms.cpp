@@ -21,18 +21,25 @@ void confirms::on_routed(const routed& x) {
   auto i = all_.find(x.ticket);
   if (i == all_.end())
     return;
-  i->second->routed = true;
-  i->second->offline.insert(x.offline.begin(), x.offline.end());
-  settle(*i->second);
+  auto& of = *i->second;
+  of.routed = true;
+  // One node may have no connection of a user who acknowledges at another.
+  for (const auto& user : x.offline)
+    if (of.delivered.count(user) == 0)
+      of.offline.insert(user);
+  settle(of);
 }
 
 void confirms::on_confirmed(const confirmed& x) {
   auto i = all_.find(x.confirm);
   if (i == all_.end())
     return;
+  auto& of = *i->second;
   // Another connection of the user may still acknowledge it.
-  (x.dropped ? i->second->dropped : i->second->delivered).insert(x.user);
-  settle(*i->second);
+  (x.dropped ? of.dropped : of.delivered).insert(x.user);
+  if (!x.dropped)
+    of.offline.erase(x.user);
+  settle(of);
 }
 
 std::optional<under_way> confirms::take(uint64_t ticket) {

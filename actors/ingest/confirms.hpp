@@ -74,6 +74,7 @@ private:
     bool routed = false;
     std::vector<std::string> users;
     std::unordered_set<std::string> delivered;
+    /// None of these.
     std::unordered_set<std::string> offline;
     /// Users with a connection that did not take it.
     std::unordered_set<std::string> dropped;

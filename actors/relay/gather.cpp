@@ -60,21 +60,16 @@ void gather::give_up() {
   waiting_.clear();
 }
 
-/// Returns how many of the nodes that were asked about a user have answered.
-size_t gather::answered(const std::string& user) const {
+/// Returns how many nodes were asked about a user.
+size_t gather::asked(const std::string& user) const {
   auto i = holders_.find(user);
-  if (i == holders_.end())
-    return asked_ - unreachable_.size();
-  const auto& all = i->second;
-  return static_cast<size_t>(
-    std::count_if(all.begin(), all.end(), [this](uint16_t node) {
-      return unreachable_.count(node) == 0;
-    }));
+  return i == holders_.end() ? asked_ : i->second.size();
 }
 
 void gather::finish(const std::vector<uint16_t>& lost) {
+  // A node that is lost may have the user, and may have sent the event.
   for (const auto& [user, nodes] : offline_)
-    if (nodes >= answered(user))
+    if (nodes >= asked(user))
       event.offline.push_back(user);
   // A user or room found on several nodes counts once.
   if (!event.found.empty())

@@ -26,11 +26,6 @@ public:
   /// Takes a node's part of the answer to a command.
   void add(uint16_t node, const user_info& x);
 
-  /// A node has the event and answers nothing.
-  void done(uint16_t node) {
-    waiting_.erase(node);
-  }
-
   /// A node will not answer.
   void lost(uint16_t node);
 
@@ -78,7 +73,7 @@ public:
   int64_t until = 0;
 
 private:
-  size_t answered(const std::string& user) const;
+  size_t asked(const std::string& user) const;
 
   std::set<uint16_t> waiting_;
   /// Of those that were asked.

@@ -188,6 +188,25 @@ TEST(an ack that overtakes the numbers counts) {
         != std::string::npos);
 }
 
+TEST(
+  a user who acknowledged at one node and was offline at another counts once) {
+  auto number = begin_confirm();
+  route_users(2, 2, {"anna"});
+  caf::anon_send(in, confirmed{number, "anna"});
+  CHECK_EQUAL(said(), "");
+  caf::anon_send(in, confirmed{number, "ben"});
+  auto both = R"({"anna":"delivered","ben":"delivered"})";
+  CHECK(said().find(both) != std::string::npos);
+  MESSAGE("also if the acknowledgement comes first");
+  number = begin_confirm();
+  caf::anon_send(in, confirmed{number, "anna"});
+  settle();
+  route_users(2, 2, {"anna"});
+  CHECK_EQUAL(said(), "");
+  caf::anon_send(in, confirmed{number, "ben"});
+  CHECK(said().find(both) != std::string::npos);
+}
+
 TEST(who has not acknowledged at the deadline has timed out) {
   auto number = begin_confirm();
   route_users(2, 2);
