@@ -364,7 +364,7 @@ void relay_impl::on_look() {
     if (i == waiting_.end())
       continue;
     auto e = i->second;
-    e->flood = e->to_users && !e->homes.empty();
+    e->flood = e->flood || !e->homes.empty();
     e->silent.insert(e->silent.end(), e->claims.begin(), e->claims.end());
     e->claims.clear();
     settle(e);

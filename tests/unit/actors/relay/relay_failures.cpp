@@ -89,6 +89,25 @@ TEST(a home that does not answer in time is done without) {
   CHECK_EQUAL(others.kinds(), "20>2 20>3 21>2 21>3 ");
 }
 
+TEST(an event that goes to all nodes does so without the owner of its key) {
+  std::string key;
+  for (int i = 0; key.empty() || others.home("key:site\n" + key) != 3; ++i)
+    key = std::to_string(i);
+  deliver_users out;
+  out.ticket = 7;
+  out.users = {at(2)};
+  out.event = event("[1]");
+  out.claim = {"site", key, "id", 7};
+  caf::anon_send(x.users, std::move(out));
+  settle();
+  locate(2, 7, {{}}, false);
+  CHECK_EQUAL(sent(2), "");
+  advance(opts.cluster.request_timeout.count() / 2 + 100);
+  CHECK_EQUAL(sent(2), "[1]");
+  CHECK_EQUAL(sent(3), "[1]");
+  CHECK_EQUAL(asked->all<deliver_users>().size(), 1u);
+}
+
 TEST(a silent home and then a silent node take no longer than one of them) {
   auto timeout = opts.cluster.request_timeout.count();
   post(7, {at(2)}, "[1]");
