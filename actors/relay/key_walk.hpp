@@ -62,7 +62,8 @@ struct key_walk {
   uint64_t credential = 0;
   uint64_t position = 0;
   bool last = false;
-  /// Batches by node that have not arrived, and when that takes too long.
+  /// Batches by node that have not arrived. When these, or the next keys, take
+  /// too long.
   std::map<uint16_t, std::set<uint64_t>> outstanding;
   int64_t until = 0;
   /// This node leaves, and is to call this; and until when it waits for the

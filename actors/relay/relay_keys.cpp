@@ -148,6 +148,8 @@ void relay_impl::walk_keys() {
 void relay_impl::walk_on() {
   if (walk_.last)
     return finish_walk();
+  walk_.until = now() + opts_.cluster.request_timeout.count();
+  arm();
   caf::anon_send(ingest_,
                  list_keys{walk_.number, walk_.credential, walk_.position});
 }
@@ -182,7 +184,7 @@ void relay_impl::on(keys_listed& x) {
 
 void relay_impl::on(batches_acked& x) {
   auto i = walk_.outstanding.find(x.node);
-  if (i == walk_.outstanding.end())
+  if (!walk_.under_way || i == walk_.outstanding.end())
     return;
   auto& all = i->second;
   all.erase(all.begin(), all.upper_bound(x.number));
@@ -193,13 +195,16 @@ void relay_impl::on(batches_acked& x) {
     walk_on();
 }
 
-/// Goes on without a node that does not say that it has the keys, and begins
-/// to leave when there is nothing under way.
+/// Goes on without a node that does not say that it has the keys, leaves
+/// without an INGEST that does not list them, and begins to leave when there is
+/// nothing under way.
 void relay_impl::look_after_keys() {
   auto& w = walk_;
-  if (w.under_way && !w.outstanding.empty() && w.until <= now()) {
-    w.outstanding.clear();
-    walk_on();
+  if (w.under_way && w.until <= now()) {
+    if (!std::exchange(w.outstanding, {}).empty())
+      walk_on();
+    else if (w.done)
+      finish_walk();
   }
   auto idle = waiting_.empty() && gathers_.empty() && repeats_.empty();
   if (w.done && w.leave_by != 0 && (idle || w.leave_by <= now())) {
@@ -214,6 +219,7 @@ void relay_impl::leave(std::function<void()> done) {
   // A walk under way is begun anew; until then it must not call `done`.
   ++walk_.number;
   walk_.under_way = false;
+  walk_.outstanding.clear();
   look_after_keys();
   arm();
 }

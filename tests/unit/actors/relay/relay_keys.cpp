@@ -136,6 +136,37 @@ TEST(what is under way is answered before its key is given) {
   CHECK_EQUAL(answers->all<list_keys>().size(), 1u);
 }
 
+TEST(what arrives of an earlier walk does not let a node leave) {
+  form();
+  change({1, 2});
+  list({key_of(3, 2)});
+  CHECK_EQUAL(given(2), key_of(3, 2) + ' ');
+  post_all(7);
+  leave_now();
+  ack(2, 100);
+  CHECK(!gone);
+  MESSAGE("it gives its keys when nothing is under way");
+  route_here(7, 1, 1);
+  route(2, 7, 1, 1);
+  advance(200);
+  list({key_of(1, 2)});
+  CHECK(!gone);
+  ack(2, 200);
+  CHECK(gone);
+}
+
+TEST(a node whose INGEST lists no keys leaves all the same) {
+  form();
+  leave_now();
+  REQUIRE_EQUAL(answers->all<list_keys>().size(), 1u);
+  CHECK(!gone);
+  advance(opts.cluster.request_timeout.count() + 100);
+  CHECK(gone);
+  MESSAGE("a list that comes later is none");
+  list({key_of(1, 2)});
+  CHECK_EQUAL(given(2), "");
+}
+
 TEST(a router by itself leaves at once) {
   change({1});
   leave_now();
