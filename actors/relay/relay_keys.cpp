@@ -45,11 +45,15 @@ void relay_impl::on(wire::claimed& x) {
     reply(to, x);
     return;
   }
-  // The numbers of an event that is known to be a repeat.
-  if (auto node = repeats_.extract(x.ticket); !node.empty()) {
-    auto& e = *node.mapped();
-    e.objection = std::move(x);
-    refuse(e);
+  // The end of an event that is known to be a repeat; other nodes may not know
+  // it.
+  if (auto i = repeats_.find(x.ticket); i != repeats_.end()) {
+    if (x.pending || (!x.dup && x.outcome == ec::none))
+      return;
+    auto e = i->second;
+    repeats_.erase(i);
+    e->objection = std::move(x);
+    refuse(*e);
     return;
   }
   auto i = waiting_.find(x.ticket);

@@ -246,4 +246,19 @@ TEST(what was under way at a node that is gone is sent) {
   CHECK_EQUAL(sent(3), "[1]");
 }
 
+TEST(a repeat that waits for its numbers takes nothing else for them) {
+  change({1, 2, 3});
+  post_with_key(7, key_of(2, 3));
+  claimed_by(2, 7, true, true, 3);
+  MESSAGE("the node that has it does not know its end either");
+  claimed_by(3, 7, false, false, 0);
+  CHECK_EQUAL(told(), "");
+  claimed_by(3, 7, true, true, 3);
+  CHECK_EQUAL(told(), "");
+  claimed_by(2, 7, true, false, 0, 4);
+  REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
+  CHECK(answers->all<routed>()[0].dup);
+  CHECK_EQUAL(told(), "7:0/4 ");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
