@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -126,6 +127,11 @@ struct user_info {
 
 // -- INGEST <-> RELAY ---------------------------------------------------------
 
+/// Which nodes live, this one included, and what names their processes.
+struct live_processes {
+  std::map<uint16_t, uint64_t> all;
+};
+
 /// Asks for idempotency keys, those of the next credential behind the last of
 /// one.
 struct list_keys {
@@ -223,6 +229,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::routed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::confirmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_info)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::live_processes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::list_keys)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::keys_listed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fan_out)

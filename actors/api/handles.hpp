@@ -29,6 +29,7 @@ struct forward_event;
 struct keys_listed;
 struct link_open;
 struct list_keys;
+struct live_processes;
 struct member_count;
 struct moved;
 struct publish;
@@ -158,6 +159,8 @@ using ingest_actor = caf::typed_actor<
   caf::reacts_to<wire::claim_settled>,
   // Which keys are known?
   caf::reacts_to<list_keys>,
+  // Other nodes live now: what was under way at the rest has no end.
+  caf::reacts_to<live_processes>,
   // Keys that this node owns from now on.
   caf::reacts_to<wire::keys>>;
 

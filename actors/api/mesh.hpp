@@ -37,8 +37,9 @@ public:
   /// Returns the number of the session with a node, 0 if it is not live.
   virtual uint64_t session(uint16_t node) const = 0;
 
-  /// Returns what names the process that a node is, or was when it was lost; it
-  /// has another name each time it starts. 0 for a node that never was.
+  /// Returns what names the process that a node, this one included, is, or was
+  /// when it was lost; it has another name each time it starts, and no two have
+  /// the same. 0 for a node that never was.
   virtual uint64_t process(uint16_t node) const = 0;
 
   /// Counts the nodes that were lost so far, each time. What arrives late,

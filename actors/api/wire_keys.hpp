@@ -22,6 +22,8 @@ struct claim {
   uint64_t seq = 0;
   /// Whether the receiver decides, as the key's owner, and is to remember it.
   bool owner = true;
+  /// What names the process that asks; set by the link, not sent.
+  uint64_t from_process = 0;
 };
 SIGNALBOX_INSPECT(claim, x.ticket, x.credential, x.key, x.id, x.seq, x.owner)
 
@@ -41,9 +43,11 @@ struct claimed {
   /// in another answer.
   bool pending = false;
   uint16_t at = 0;
+  /// What names the process that node `at` was then; 0 if it is unknown.
+  uint64_t process = 0;
 };
 SIGNALBOX_INSPECT(claimed, x.ticket, x.outcome, x.dup, x.id, x.seq, x.matched,
-                  x.online, x.pending, x.at)
+                  x.online, x.pending, x.at, x.process)
 
 /// Tells the owner of a key how the event was routed, or that it was refused.
 struct claim_settled {
@@ -57,6 +61,7 @@ struct claim_settled {
   ec outcome = ec::none;
   /// As in `claim`.
   uint64_t seq = 0;
+  uint64_t from_process = 0;
 };
 SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online,
                   x.outcome, x.seq)
@@ -75,9 +80,11 @@ struct held_key {
   uint64_t online = 0;
   /// How long it is to be remembered, in milliseconds.
   int64_t left = 0;
+  /// As in `claimed`.
+  uint64_t process = 0;
 };
 SIGNALBOX_INSPECT(held_key, x.credential, x.key, x.id, x.seq, x.at, x.done,
-                  x.matched, x.online, x.left)
+                  x.matched, x.online, x.left, x.process)
 
 /// Gives keys to the receiver, which owns them from now on.
 struct keys {

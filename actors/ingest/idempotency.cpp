@@ -11,7 +11,7 @@ idempotency::entry* idempotency::find(const std::string& key, int64_t now) {
     return nullptr;
   if (i->second.until > now)
     return &i->second;
-  entries_.erase(i);
+  forget(i);
   return nullptr;
 }
 
@@ -32,10 +32,17 @@ void idempotency::expire(int64_t now) {
     // It may have been erased and come again.
     auto i = entries_.find(ages_.front().second);
     if (i != entries_.end() && i->second.until <= now)
-      entries_.erase(i);
+      forget(i);
     ages_.pop_front();
     ++gone_;
   }
+}
+
+void idempotency::forget(entries::iterator x) {
+  auto waiting = std::move(x->second.waiting);
+  entries_.erase(x);
+  if (tell_ && !waiting.empty())
+    tell_(waiting);
 }
 
 } // namespace signalbox

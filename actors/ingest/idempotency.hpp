@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -18,8 +19,9 @@ public:
   struct entry {
     std::string id;
     uint64_t seq = 0;
-    /// Node that accepted it.
+    /// Node that accepted it, and what names its process; 0 if that is unknown.
     uint16_t node = 0;
+    uint64_t process = 0;
     /// Whether the numbers below are final.
     bool done = false;
     uint64_t matched = 0;
@@ -30,8 +32,12 @@ public:
     int64_t until = 0;
   };
 
-  idempotency(size_t max_keys, int64_t window_ms)
-    : max_keys_(max_keys), window_ms_(window_ms) {
+  /// Called with the repeats that waited for an event whose key is forgotten
+  /// because its time is over. Must not use the table.
+  using abandoned = std::function<void(const std::vector<uint64_t>& tickets)>;
+
+  idempotency(size_t max_keys, int64_t window_ms, abandoned tell = {})
+    : max_keys_(max_keys), window_ms_(window_ms), tell_(std::move(tell)) {
     // nop
   }
 
@@ -75,11 +81,15 @@ public:
   }
 
 private:
+  using entries = std::unordered_map<std::string, entry>;
+
   void expire(int64_t now);
+  void forget(entries::iterator x);
 
   size_t max_keys_;
   int64_t window_ms_;
-  std::unordered_map<std::string, entry> entries_;
+  abandoned tell_;
+  entries entries_;
   /// When keys end, in the order in which they came; such of other nodes may
   /// end sooner than those before them.
   std::deque<std::pair<int64_t, std::string>> ages_;

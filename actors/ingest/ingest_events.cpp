@@ -12,6 +12,11 @@ namespace signalbox {
 namespace {
 
 refusal refusal_of(ec why) {
+  if (why == ec::unanswered)
+    return {
+      why, "",
+      "it was accepted before, by a node that is gone or does not answer; "
+      "whether it was sent is unknown, so repeat it with its key"};
   return {why, why == ec::idempotency_full ? "/key" : "", ""};
 }
 
@@ -27,8 +32,12 @@ void ingest_impl::accept(post& event, size_t key, answer_slot slot) {
     return;
   }
   if (!event.key.empty()) {
-    if (auto* first = repeats_[key].find(event.key, now())) {
-      repeat(*first, std::move(slot));
+    if (auto* first = look_up(key, event.key)) {
+      under_way x;
+      x.slot = std::move(slot);
+      x.key = event.key;
+      x.credential = key;
+      repeat(*first, std::move(x));
       return;
     }
   }
@@ -68,6 +77,7 @@ void ingest_impl::accept(post& event, size_t key, answer_slot slot) {
     remembered->id = x.id;
     remembered->seq = x.seq;
     remembered->node = static_cast<uint16_t>(opts_.router.node);
+    remembered->process = process();
     count_idempotency();
   }
   auto packet = std::make_shared<const codec::shared_event>(
@@ -158,19 +168,23 @@ void ingest_impl::take_back(const under_way& event, ec why) {
   if (why == ec::idempotency_full)
     ++count_.limit_idempotency;
   if (find_key(event) != nullptr) {
-    free_key(event, why);
+    free_key(event.credential, event.key, why);
     settle_claim(event, why);
   }
   refuse(event.slot, refusal_of(why));
 }
 
-/// Forgets an event's key, which is known; repeats that came meanwhile are
-/// refused, too.
-void ingest_impl::free_key(const under_way& event, ec why) {
-  auto repeats = std::move(find_key(event)->waiting);
-  repeats_[event.credential].erase(event.key);
+/// Forgets a key, which is known; repeats that came meanwhile are refused.
+void ingest_impl::free_key(size_t credential, const std::string& key, ec why) {
+  auto& table = repeats_[credential];
+  auto waiting = std::move(table.find(key, now())->waiting);
+  table.erase(key);
   count_idempotency();
-  for (auto ticket : repeats) {
+  refuse_repeats(waiting, why);
+}
+
+void ingest_impl::refuse_repeats(const std::vector<uint64_t>& tickets, ec why) {
+  for (auto ticket : tickets) {
     auto node = events_.extract(ticket);
     if (node.empty())
       continue;
@@ -210,18 +224,28 @@ void ingest_impl::on_confirm_over(under_way& event, bool is_routed,
 
 // -- repeats ----------------------------------------------------------------
 
-void ingest_impl::repeat(idempotency::entry& first, answer_slot slot) {
+/// Returns the event of a key. One that was under way at a process that is gone
+/// is forgotten: whether it was sent is unknown.
+idempotency::entry* ingest_impl::look_up(size_t credential,
+                                         const std::string& key) {
+  auto* out = repeats_[credential].find(key, now());
+  if (out == nullptr || !is_gone(*out))
+    return out;
+  free_key(credential, key, ec::unanswered);
+  return nullptr;
+}
+
+void ingest_impl::repeat(idempotency::entry& first, under_way x) {
   ++count_.events_duplicate;
-  if (!first.done) {
-    auto ticket = ++last_ticket_;
-    first.waiting.push_back(ticket);
-    auto& x = events_[ticket];
-    x.slot = std::move(slot);
+  if (first.done) {
+    answer_repeat(first, x);
     return;
   }
-  under_way x;
-  x.slot = std::move(slot);
-  answer_repeat(first, x);
+  auto ticket = ++last_ticket_;
+  first.waiting.push_back(ticket);
+  x.dup = true;
+  x.id = first.id;
+  events_[ticket] = std::move(x);
 }
 
 void ingest_impl::answer_repeat(const idempotency::entry& first, under_way& x) {

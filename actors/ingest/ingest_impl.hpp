@@ -37,7 +37,10 @@ public:
                 }) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
-                            opts.ingest.idempotency_window.count());
+                            opts.ingest.idempotency_window.count(),
+                            [this](const auto& tickets) {
+                              refuse_repeats(tickets, ec::unanswered);
+                            });
   }
 
   const char* name() const override {
@@ -54,7 +57,7 @@ protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
       dispatch<api_call, publish, routed, confirmed, user_info, wire::claim,
-               wire::claim_settled, list_keys, wire::keys>(
+               wire::claim_settled, list_keys, wire::keys, live_processes>(
         x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
@@ -138,25 +141,30 @@ private:
 
   // -- repeats ----------------------------------------------------------------
 
-  void repeat(idempotency::entry& first, answer_slot slot);
+  idempotency::entry* look_up(size_t credential, const std::string& key);
+  void repeat(idempotency::entry& first, under_way x);
   void answer_repeat(const idempotency::entry& first, under_way& x);
+  void refuse_repeats(const std::vector<uint64_t>& tickets, ec why);
   void remember(const under_way& x);
   idempotency::entry* find_key(const under_way& x);
   void take_back(const under_way& event, ec why);
-  void free_key(const under_way& event, ec why);
+  void free_key(size_t credential, const std::string& key, ec why);
   void settle_claim(const under_way& event, ec outcome = ec::none);
 
   // -- keys of other nodes ----------------------------------------------------
 
   event_key describe_key(const under_way& x) const;
-  idempotency* table_of(const std::string& credential);
+  std::optional<size_t> find_credential(const std::string& name) const;
+  uint64_t process() const;
+  bool is_gone(const idempotency::entry& x) const;
   template <class T>
-  idempotency::entry* hold_key(idempotency& table, const T& x);
+  idempotency::entry* hold_key(size_t credential, const T& x);
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
   bool ours(const idempotency::entry& x) const;
   void on(list_keys& x);
   void on(wire::keys& x);
+  void on(live_processes& x);
   void count_idempotency();
 
   // -- refusals ---------------------------------------------------------------
@@ -174,6 +182,8 @@ private:
   counters& count_;
   population population_;
   std::vector<idempotency> repeats_;
+  /// The processes that live; empty without other nodes.
+  std::map<uint16_t, uint64_t> live_;
   std::unordered_map<std::string, uint64_t> sequence_;
   answers answers_;
   std::unordered_map<uint64_t, question> commands_;

@@ -10,6 +10,19 @@ namespace {
 /// Keys that are looked at in one turn.
 constexpr size_t keys_at_once = 256;
 
+/// Compares what names processes; 0 is any.
+bool same_process(uint64_t x, uint64_t y) {
+  return x == 0 || y == 0 || x == y;
+}
+
+/// Returns whether a key's event is the one that a node speaks of, which it
+/// accepted.
+template <class T>
+bool accepted(const idempotency::entry& known, const T& x) {
+  return known.node == x.from && known.seq == x.seq
+         && same_process(known.process, x.from_process);
+}
+
 } // namespace
 
 // -- keys of other nodes ----------------------------------------------------
@@ -29,21 +42,37 @@ void ingest_impl::settle_claim(const under_way& x, ec outcome) {
                                        x.matched, x.online, outcome, x.seq});
 }
 
-idempotency* ingest_impl::table_of(const std::string& credential) {
+std::optional<size_t>
+ingest_impl::find_credential(const std::string& name) const {
   for (size_t i = 0; i < repeats_.size(); ++i)
-    if (keys_.at(i).name == credential)
-      return &repeats_[i];
-  return nullptr;
+    if (keys_.at(i).name == name)
+      return i;
+  return {};
+}
+
+/// Returns what names this process, 0 without other nodes.
+uint64_t ingest_impl::process() const {
+  auto i = live_.find(static_cast<uint16_t>(opts_.router.node));
+  return i == live_.end() ? 0 : i->second;
+}
+
+/// Returns whether nothing will be heard of an event any more.
+bool ingest_impl::is_gone(const idempotency::entry& x) const {
+  if (x.done || live_.empty())
+    return false;
+  auto i = live_.find(x.node);
+  return i == live_.end() || !same_process(x.process, i->second);
 }
 
 /// Remembers the key of another node's event. Returns null if there is no room.
 template <class T>
-idempotency::entry* ingest_impl::hold_key(idempotency& table, const T& x) {
-  auto* out = table.insert(x.key, now());
+idempotency::entry* ingest_impl::hold_key(size_t credential, const T& x) {
+  auto* out = repeats_[credential].insert(x.key, now());
   if (out != nullptr) {
     out->id = x.id;
     out->seq = x.seq;
     out->node = x.from;
+    out->process = x.from_process;
     count_idempotency();
   }
   return out;
@@ -52,14 +81,14 @@ idempotency::entry* ingest_impl::hold_key(idempotency& table, const T& x) {
 void ingest_impl::on(wire::claim& x) {
   wire::claimed answer;
   answer.ticket = x.ticket;
-  auto* table = table_of(x.credential);
-  auto* known = table == nullptr ? nullptr : table->find(x.key, now());
-  if (known == nullptr && table != nullptr && x.owner) {
-    known = hold_key(*table, x);
+  auto credential = find_credential(x.credential);
+  auto* known = credential ? look_up(*credential, x.key) : nullptr;
+  if (known == nullptr && credential && x.owner) {
+    known = hold_key(*credential, x);
     if (known == nullptr)
       answer.outcome = ec::idempotency_full;
   }
-  auto own = known != nullptr && known->node == x.from && known->seq == x.seq;
+  auto own = known != nullptr && !known->done && accepted(*known, x);
   // Two nodes that accept a key at once ask each other, too: its owner decides,
   // or who owned it until now.
   if (known == nullptr || own || (!x.owner && !known->done && ours(*known))) {
@@ -72,40 +101,63 @@ void ingest_impl::on(wire::claim& x) {
     answer.id = known->id;
     answer.seq = known->seq;
     answer.at = known->node;
+    answer.process = known->process;
     caf::anon_send(relay_, std::move(answer));
   }
-  answer_slot slot;
-  slot.relay = relay_;
-  slot.claim = x.ticket;
-  repeat(*known, std::move(slot));
+  under_way asked;
+  asked.slot.relay = relay_;
+  asked.slot.claim = x.ticket;
+  asked.key = x.key;
+  asked.credential = *credential;
+  repeat(*known, std::move(asked));
 }
 
 void ingest_impl::on(wire::claim_settled& x) {
-  auto* table = table_of(x.credential);
-  auto* known = table == nullptr ? nullptr : table->find(x.key, now());
+  auto credential = find_credential(x.credential);
+  if (!credential)
+    return;
+  auto* known = repeats_[*credential].find(x.key, now());
   // Its claim was not heard here, or was freed with another one of the same
   // key.
-  if (known == nullptr && table != nullptr && x.outcome == ec::none)
-    known = hold_key(*table, x);
-  if (known == nullptr || known->done)
+  if (known == nullptr && x.outcome == ec::none)
+    known = hold_key(*credential, x);
+  if (known == nullptr || known->done || known->id != x.id)
     return;
+  // One that was refused may be another node's, with the same id.
+  if (x.outcome != ec::none) {
+    if (accepted(*known, x))
+      free_key(*credential, x.key, x.outcome);
+    return;
+  }
   under_way event;
   event.id = x.id;
   event.dup = true;
   event.key = x.key;
-  event.credential = static_cast<size_t>(table - repeats_.data());
+  event.credential = *credential;
   event.matched = x.matched;
   event.online = x.online;
-  if (x.outcome == ec::none)
-    remember(event);
-  // One that was refused may be another node's, with the same id.
-  else if (find_key(event) != nullptr && known->node == x.from
-           && known->seq == x.seq)
-    free_key(event, x.outcome);
+  remember(event);
 }
 
 bool ingest_impl::ours(const idempotency::entry& x) const {
-  return x.node == static_cast<uint16_t>(opts_.router.node);
+  return x.node == static_cast<uint16_t>(opts_.router.node)
+         && same_process(x.process, process());
+}
+
+/// Repeats that wait for an event of a process that is gone are refused. Its
+/// key stays until it comes again: a node that was cut off for a moment tells
+/// how its event ended.
+void ingest_impl::on(live_processes& x) {
+  live_ = std::move(x.all);
+  std::vector<uint64_t> repeats;
+  for (const auto& [ticket, each] : events_)
+    if (each.dup)
+      repeats.push_back(ticket);
+  for (auto ticket : repeats)
+    if (auto i = events_.find(ticket); i != events_.end())
+      if (auto* first = find_key(i->second);
+          first != nullptr && is_gone(*first))
+        refuse_repeats({ticket}, ec::unanswered);
 }
 
 // -- keys that find other owners ----------------------------------------------
@@ -117,7 +169,8 @@ void ingest_impl::on(list_keys& x) {
   out.position = x.position;
   auto look = [&](const std::string& key, const idempotency::entry& y) {
     out.keys.push_back({keys_.at(out.credential).name, key, y.id, y.seq, y.node,
-                        y.done, y.matched, y.online, y.until - now()});
+                        y.done, y.matched, y.online, y.until - now(),
+                        y.process});
   };
   // Mostly one credential has keys.
   auto more = false;
@@ -136,12 +189,12 @@ void ingest_impl::on(list_keys& x) {
 
 void ingest_impl::on(wire::keys& x) {
   for (const auto& each : x.all) {
-    auto* table = table_of(each.credential);
-    if (table == nullptr || each.left <= 0)
+    auto credential = find_credential(each.credential);
+    if (!credential || each.left <= 0)
       continue;
-    auto* known = table->find(each.key, now());
+    auto* known = look_up(*credential, each.key);
     if (known == nullptr) {
-      known = table->insert(each.key, now(), each.left);
+      known = repeats_[*credential].insert(each.key, now(), each.left);
       if (known == nullptr) {
         ++count_.limit_idempotency;
         continue;
@@ -149,6 +202,7 @@ void ingest_impl::on(wire::keys& x) {
       known->id = each.id;
       known->seq = each.seq;
       known->node = each.at;
+      known->process = each.process;
     }
     // The numbers of an event that this node knew as under way.
     if (each.done && !known->done && known->id == each.id) {
@@ -156,7 +210,7 @@ void ingest_impl::on(wire::keys& x) {
       event.id = each.id;
       event.dup = true;
       event.key = each.key;
-      event.credential = static_cast<size_t>(table - repeats_.data());
+      event.credential = *credential;
       event.matched = each.matched;
       event.online = each.online;
       remember(event);

@@ -233,6 +233,8 @@ uint64_t membership_impl::session(uint16_t node) const {
 }
 
 uint64_t membership_impl::process(uint16_t node) const {
+  if (node == self_)
+    return incarnation_;
   auto i = peers_.find(node);
   return i == peers_.end() ? 0 : i->second.incarnation;
 }

@@ -186,6 +186,8 @@ private:
     take<T>(node, item, [&](T& x) {
       if constexpr (requires { x.before; })
         x.before = late_ ? peers_[node].losses : 0;
+      if constexpr (requires { x.from_process; })
+        x.from_process = peers_[node].incarnation;
       // What other nodes have reported by now is before it in USERS' queue, and
       // what makes the view settled later is not.
       if constexpr (requires { x.settled_here; })

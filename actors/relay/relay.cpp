@@ -198,6 +198,8 @@ void relay_impl::settle(const event_ptr& e) {
 void relay_impl::on(view_changed& x) {
   nodes_ = std::move(x.nodes);
   changed_ = now();
+  tell_processes();
+  refuse_lost_repeats();
   // Without its home's word an event goes to all nodes; the order of each
   // namespace stays.
   std::vector<event_ptr> asked;
@@ -255,6 +257,10 @@ void relay_impl::submit_again() {
 bool relay_impl::lives(uint16_t node) const {
   return std::binary_search(nodes_.begin(), nodes_.end(), node)
          || node == mesh_->self();
+}
+
+bool relay_impl::lives(uint16_t node, uint64_t process) const {
+  return lives(node) && (process == 0 || process == mesh_->process(node));
 }
 
 uint16_t relay_impl::sequencer(const std::string& nsp) const {

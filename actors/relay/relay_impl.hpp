@@ -29,6 +29,7 @@ public:
 
   void set_ingest(ingest_actor ingest) {
     ingest_ = std::move(ingest);
+    tell_processes();
   }
 
   void leave(std::function<void()> done);
@@ -135,6 +136,9 @@ private:
 
   bool lives(uint16_t node) const;
 
+  /// Returns whether a node is still this process; 0 is any.
+  bool lives(uint16_t node, uint64_t process) const;
+
   /// Tells a node about a number of its own. Returns 0 if the process that gave
   /// it is not live.
   template <class T>
@@ -197,6 +201,9 @@ private:
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
   void give_up_repeat(uint64_t ticket);
+  void refuse_lost_repeats();
+  void tell_processes();
+  bool asks_all();
   void on(wire::keys& x);
   void walk_keys();
   void walk_on();

@@ -10,6 +10,12 @@ namespace signalbox {
 
 // -- claims -------------------------------------------------------------------
 
+/// Returns whether a key's owner may have been another one lately.
+bool relay_impl::asks_all() {
+  return changed_ != 0
+         && now() - changed_ < opts_.ingest.idempotency_window.count();
+}
+
 /// Asks the owner of an event's key whether it was accepted before; for one
 /// window after a change of the view all nodes, since the owner was another.
 void relay_impl::claim(const event_ptr& e) {
@@ -23,11 +29,9 @@ void relay_impl::claim(const event_ptr& e) {
   out.id = key.id;
   out.seq = key.seq;
   auto owner = mesh_->home(ring_name(key.credential, key.key));
-  auto everybody =
-    changed_ != 0 && now() - changed_ < opts_.ingest.idempotency_window.count();
   for (auto node : mesh_->nodes()) {
     out.owner = node == owner;
-    if (node != mesh_->self() && (out.owner || everybody)
+    if (node != mesh_->self() && (out.owner || asks_all())
         && mesh_->send(node, out) != 0)
       e->claims.insert(node);
   }
@@ -60,8 +64,8 @@ void relay_impl::on(wire::claimed& x) {
   if (i == waiting_.end() || i->second->claims.erase(x.from) == 0)
     return;
   auto e = i->second;
-  // The fate of one that was under way at a node that is gone is unknown.
-  if (x.pending && !lives(x.at))
+  // The fate of one that was under way at a process that is gone is unknown.
+  if (x.pending && !lives(x.at, x.process))
     e->silent.push_back(x.at);
   else if (x.dup || x.outcome != ec::none)
     e->objection = std::move(x);
@@ -93,6 +97,29 @@ void relay_impl::refuse(event& x) {
 void relay_impl::give_up_repeat(uint64_t ticket) {
   if (auto node = repeats_.extract(ticket); !node.empty())
     refuse(*node.mapped());
+}
+
+/// Of repeats whose first events were under way at a process that is gone
+/// nothing more will be heard. Their posters may try again.
+void relay_impl::refuse_lost_repeats() {
+  std::vector<event_ptr> lost;
+  for (const auto& [ticket, e] : repeats_)
+    if (!lives(e->objection->at, e->objection->process))
+      lost.push_back(e);
+  for (const auto& e : lost) {
+    repeats_.erase(e->ticket());
+    e->objection = wire::claimed{};
+    e->objection->outcome = ec::unanswered;
+    refuse(*e);
+  }
+}
+
+void relay_impl::tell_processes() {
+  live_processes out;
+  for (auto node : nodes_)
+    out.all[node] = mesh_->process(node);
+  if (ingest_)
+    caf::anon_send(ingest_, std::move(out));
 }
 
 void relay_impl::on(wire::claim& x) {

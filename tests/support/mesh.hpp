@@ -49,7 +49,7 @@ public:
 
   uint64_t process(uint16_t node) const override {
     auto i = processes.find(node);
-    return i == processes.end() ? 1 : i->second;
+    return i == processes.end() ? 100u + node : i->second;
   }
 
   uint32_t losses() const noexcept override {

@@ -61,6 +61,28 @@ TEST(a key of another node lives as long as it would there) {
   CHECK(x.find("longer", 1400) == nullptr);
 }
 
+TEST(repeats that wait for a key are told when its time is over) {
+  std::string told;
+  idempotency x{10, 1000, [&told](const auto& tickets) {
+                  for (auto ticket : tickets)
+                    told += std::to_string(ticket) + ' ';
+                }};
+  x.insert("a", 0)->waiting = {1, 2};
+  x.insert("b", 100)->waiting = {3};
+  x.insert("c", 200);
+  x.insert("given", 300, 100)->waiting = {4};
+  CHECK(x.find("given", 400) == nullptr);
+  CHECK_EQUAL(told, "4 ");
+  CHECK(x.find("c", 1100) != nullptr);
+  CHECK_EQUAL(told, "4 1 2 3 ");
+  MESSAGE("but not when it is erased, or nothing waits for it");
+  x.find("c", 1100)->waiting = {5};
+  x.erase("c");
+  x.insert("d", 1200);
+  x.find("d", 9000);
+  CHECK_EQUAL(told, "4 1 2 3 ");
+}
+
 TEST(keys are walked over some at a time) {
   idempotency x{10, 1000};
   std::string seen;

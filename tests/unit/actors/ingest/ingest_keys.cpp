@@ -1,15 +1,26 @@
 #include "tests/unit/actors/ingest/ingest_rig.hpp"
 
+#include <map>
+
 using namespace signalbox;
 using signalbox::test::ingest_rig;
 using signalbox::test::news;
 
 namespace {
 
-/// Between other nodes, which ask for their keys here.
+constexpr auto keyed = R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
+
+/// On node 1 between other nodes, which ask for their keys here.
 struct cluster_rig : ingest_rig {
   cluster_rig() : ingest_rig(true) {
-    // nop
+    opts.router.node = 1;
+    live({{1, 101}, {2, 102}, {3, 103}, {4, 104}});
+  }
+
+  /// These processes live.
+  void live(std::map<uint16_t, uint64_t> all) {
+    caf::anon_send(in, live_processes{std::move(all)});
+    settle();
   }
 
   /// Something that node `from` says about its event with the key `k`.
@@ -17,6 +28,7 @@ struct cluster_rig : ingest_rig {
   static T about_key(uint16_t from, uint64_t seq) {
     T x;
     x.from = from;
+    x.from_process = 100u + from;
     x.credential = "site";
     x.key = "k";
     x.id = "e-k";
@@ -26,10 +38,13 @@ struct cluster_rig : ingest_rig {
 
   /// Node `from` asks for the key, of which this one is the owner, or not.
   /// Returns what it is told, if anything.
-  std::string claim(uint16_t from, uint64_t seq, bool owner = true) {
+  std::string claim(uint16_t from, uint64_t seq, bool owner = true,
+                    uint64_t process = 0) {
     auto x = about_key<wire::claim>(from, seq);
     x.ticket = seq;
     x.owner = owner;
+    if (process != 0)
+      x.from_process = process;
     caf::anon_send(in, std::move(x));
     return claimed();
   }
@@ -49,6 +64,7 @@ struct cluster_rig : ingest_rig {
     x.outcome = outcome;
     caf::anon_send(in, std::move(x));
   }
+
 };
 
 } // namespace
@@ -56,8 +72,6 @@ struct cluster_rig : ingest_rig {
 CAF_TEST_FIXTURE_SCOPE(ingest_keys_tests, ingest_rig)
 
 TEST(a repeat is answered as a double and not sent again) {
-  constexpr auto keyed =
-    R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
   call(keyed);
   MESSAGE("while the first is under way");
   call(keyed);
@@ -78,8 +92,6 @@ TEST(a repeat is answered as a double and not sent again) {
 }
 
 TEST(an event that RELAY cannot take is refused with its repeats) {
-  constexpr auto keyed =
-    R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
   call(keyed);
   call(keyed);
   routed no;
@@ -157,6 +169,7 @@ TEST(who has decided for an event says so when another node owns the key) {
   CHECK_EQUAL(claim(3, 8, false), "8:none 7@2 ");
   MESSAGE("but not of an event that it has accepted itself and may not send");
   opts.router.node = 2;
+  live({{2, 102}, {3, 103}});
   CHECK_EQUAL(claim(3, 9, false), "9:none ");
 }
 
@@ -261,8 +274,6 @@ TEST(a key that is given is known as it was) {
 }
 
 TEST(the owner of a key is told what became of the event) {
-  constexpr auto keyed =
-    R"({"type":"letter","key":"k","payload":{"to":"anna"}})";
   call(keyed);
   auto& all = asked->all<deliver_users>();
   auto sent = std::exchange(all, {}).front();
@@ -281,6 +292,100 @@ TEST(the owner of a key is told what became of the event) {
   CHECK_EQUAL(told[0].credential, "site");
   CHECK(told[1].outcome == ec::none);
   CHECK_EQUAL(told[1].online, 2u);
+}
+
+// -- what was under way at a process that is gone -----------------------------
+
+TEST(what was under way at a dead node is not waited for) {
+  claim(2, 7);
+  call(keyed);
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  CHECK_EQUAL(said(), "");
+  MESSAGE("who waits may try again");
+  live({{1, 101}, {3, 103}});
+  CHECK_EQUAL(claimed(), "8:unanswered ");
+  auto text = said();
+  CHECK(text.starts_with("503 "));
+  CHECK(text.find("by a node that is gone") != text.npos);
+  MESSAGE("and is the first then");
+  call(keyed);
+  CHECK_EQUAL(asked->all<deliver_users>().size(), 1u);
+}
+
+TEST(a repeat of what was under way at a dead node is a new event) {
+  claim(2, 7);
+  live({{1, 101}, {3, 103}});
+  CHECK_EQUAL(claim(3, 8), "8:none ");
+  MESSAGE("which is known");
+  CHECK_EQUAL(claim(4, 9), "9:none 8@3 ");
+}
+
+TEST(a node that was started again knows nothing of what was under way) {
+  claim(2, 7);
+  live({{1, 101}, {2, 202}, {3, 103}});
+  MESSAGE("also if it counts up to the same number");
+  CHECK_EQUAL(claim(2, 7, true, 202), "7:none ");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+}
+
+TEST(a node that was cut off for a moment ends its event itself) {
+  claim(2, 7);
+  live({{1, 101}, {3, 103}});
+  live({{1, 101}, {2, 102}, {3, 103}});
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  settled_by(2, 7);
+  CHECK_EQUAL(claimed(), "8:none 7 ");
+}
+
+TEST(what is over is known whether its node lives or not ) {
+  claim(2, 7);
+  settled_by(2, 7);
+  live({{1, 101}, {3, 103}});
+  CHECK_EQUAL(claim(3, 8), "8:none 7 ");
+}
+
+TEST(a key that is given is compared with the process that has its event) {
+  wire::held_key each;
+  each.credential = "site";
+  each.key = "k";
+  each.id = "e-k";
+  each.seq = 7;
+  each.at = 2;
+  each.left = 5000;
+  each.process = 99;
+  wire::keys x;
+  x.from = 3;
+  x.all.push_back(each);
+  caf::anon_send(in, x);
+  CHECK_EQUAL(claim(3, 8), "8:none ");
+  MESSAGE("its process is told with it");
+  caf::anon_send(in, list_keys{5, 0, 0});
+  settle();
+  REQUIRE_EQUAL(relayed->all<keys_listed>().size(), 1u);
+  REQUIRE_EQUAL(relayed->all<keys_listed>()[0].keys.size(), 1u);
+  CHECK_EQUAL(relayed->all<keys_listed>()[0].keys[0].at, 3u);
+  CHECK_EQUAL(relayed->all<keys_listed>()[0].keys[0].process, 103u);
+}
+
+TEST(a repeat that waits longer than its key is known is answered) {
+  claim(2, 7);
+  call(keyed);
+  advance(opts.ingest.idempotency_window.count());
+  CHECK_EQUAL(claim(3, 8), "8:none ");
+  CHECK(said().starts_with("503 "));
+}
+
+// -- who asks again -----------------------------------------------------------
+
+TEST(a number that comes again after a restart is another event) {
+  claim(2, 7);
+  MESSAGE("while the first is under way");
+  CHECK_EQUAL(claim(2, 7, true, 202), "7:none 7@2 ");
+  settled_by(2, 7);
+  claimed();
+  MESSAGE("and afterwards");
+  CHECK_EQUAL(claim(2, 7, true, 202), "7:none 7 ");
+  CHECK_EQUAL(claim(2, 7), "7:none 7 ");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -57,6 +57,29 @@ TEST(items reach the room they are for with the node they came from) {
   CHECK_EQUAL(a.x.local->send(2, wire::leaving{}), 0u);
 }
 
+TEST(claims reach RELAY with the process they came from) {
+  auto& a = add(1);
+  auto& b = add(2, {"node1:1"});
+  start(a);
+  start(b);
+  auto ask = [&] {
+    b.x.local->send(1, wire::claim{});
+    settle();
+    auto all = std::exchange(a.told->all<wire::claim>(), {});
+    return all.empty() ? 0 : all.back().from_process;
+  };
+  auto first_ = b.x.local->process(2);
+  CHECK(first_ != 0);
+  CHECK_EQUAL(a.x.local->process(2), first_);
+  CHECK_EQUAL(ask(), first_);
+  MESSAGE("which is another one after a restart");
+  kill(b.address);
+  start(b);
+  pass(1000);
+  CHECK(ask() != first_);
+  CHECK_EQUAL(ask(), b.x.local->process(2));
+}
+
 TEST(a seed that is not there yet is tried again and again) {
   auto& a = add(0);
   auto& b = add(1, {"node0:1"});

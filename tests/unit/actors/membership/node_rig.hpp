@@ -17,7 +17,7 @@ namespace signalbox::test {
 
 /// USERS, RELAY and TUNNELS of a node, in one.
 using fake_room = recorder<view_changed, batches_acked, wire::confirmed,
-                           wire::deliver, wire::tunnel>;
+                           wire::deliver, wire::claim, wire::tunnel>;
 
 using fake_link = recorder<link_open, link_batch>;
 

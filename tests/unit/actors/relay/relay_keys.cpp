@@ -70,13 +70,14 @@ struct fixture : relay_rig {
   }
 
   void claimed_by(uint16_t node, uint64_t ticket, bool dup, bool pending,
-                  uint16_t at, uint64_t online = 0) {
+                  uint16_t at, uint64_t online = 0, uint64_t process = 0) {
     wire::claimed y;
     y.ticket = ticket;
     y.dup = dup;
     y.pending = pending;
     y.at = at;
     y.online = online;
+    y.process = process;
     say(node, std::move(y));
   }
 
@@ -246,6 +247,32 @@ TEST(what was under way at a node that is gone is sent) {
   CHECK_EQUAL(sent(3), "[1]");
 }
 
+TEST(what was under way at a node that was started again is sent) {
+  others.processes[3] = 9;
+  post_with_key(7, key_of(2, 3));
+  claimed_by(2, 7, true, true, 3, 0, 8);
+  CHECK_EQUAL(sent(3), "[1]");
+  MESSAGE("but not what is under way at the process that lives");
+  post_with_key(8, key_of(2, 3));
+  claimed_by(2, 8, true, true, 3, 0, 9);
+  CHECK_EQUAL(sent(3), "");
+}
+
+TEST(a repeat does not wait for a node that dies) {
+  post_with_key(7, key_of(2, 3));
+  claimed_by(2, 7, true, true, 3, 0, others.process(3));
+  CHECK_EQUAL(told(), "");
+  change({1, 2});
+  REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
+  CHECK(answers->all<routed>()[0].outcome == ec::unanswered);
+  CHECK(!answers->all<routed>()[0].dup);
+  MESSAGE("and that is its only answer");
+  told();
+  claimed_by(2, 7, true, false, 0, 4);
+  advance(opts.cluster.request_timeout.count() + 100);
+  CHECK_EQUAL(told(), "");
+}
+
 TEST(a repeat that waits for its numbers takes nothing else for them) {
   change({1, 2, 3});
   post_with_key(7, key_of(2, 3));
@@ -259,6 +286,18 @@ TEST(a repeat that waits for its numbers takes nothing else for them) {
   REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
   CHECK(answers->all<routed>()[0].dup);
   CHECK_EQUAL(told(), "7:0/4 ");
+}
+
+TEST(INGEST is told which processes live) {
+  settle();
+  REQUIRE_EQUAL(answers->all<live_processes>().size(), 1u);
+  using processes = std::map<uint16_t, uint64_t>;
+  CHECK(answers->all<live_processes>()[0].all
+        == (processes{{1, 101}, {2, 102}, {3, 103}}));
+  others.processes[2] = 9;
+  change({1, 2});
+  CHECK(answers->all<live_processes>().back().all
+        == (processes{{1, 101}, {2, 9}}));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -11,8 +11,9 @@ using nodes = std::vector<uint16_t>;
 using names = std::vector<std::string>;
 using fake_users = recorder<deliver_users, user_command, wire::locate>;
 using fake_nsp = recorder<broadcast>;
-using fake_asker = recorder<routed, confirmed, user_info, wire::claim,
-                            wire::claim_settled, list_keys, wire::keys>;
+using fake_asker =
+  recorder<routed, confirmed, user_info, wire::claim, wire::claim_settled,
+           list_keys, wire::keys, live_processes>;
 
 /// RELAY on node 1 of 1, 2 and 3.
 struct relay_rig : shards {
