@@ -49,7 +49,8 @@ struct claimed {
 SIGNALBOX_INSPECT(claimed, x.ticket, x.outcome, x.dup, x.id, x.seq, x.matched,
                   x.online, x.pending, x.at, x.process)
 
-/// Tells the owner of a key how the event was routed, or that it was refused.
+/// Tells a node that was asked about a key how the event was routed, or that it
+/// was refused.
 struct claim_settled {
   SIGNALBOX_WIRE(claim_settled, 29);
   std::string credential;
@@ -61,10 +62,11 @@ struct claim_settled {
   ec outcome = ec::none;
   /// As in `claim`.
   uint64_t seq = 0;
+  bool owner = true;
   uint64_t from_process = 0;
 };
 SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online,
-                  x.outcome, x.seq)
+                  x.outcome, x.seq, x.owner)
 
 /// An idempotency key and what is known of it.
 struct held_key {

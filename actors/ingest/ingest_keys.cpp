@@ -119,7 +119,7 @@ void ingest_impl::on(wire::claim_settled& x) {
   auto* known = repeats_[*credential].find(x.key, now());
   // Its claim was not heard here, or was freed with another one of the same
   // key.
-  if (known == nullptr && x.outcome == ec::none)
+  if (known == nullptr && x.owner && x.outcome == ec::none)
     known = hold_key(*credential, x);
   if (known == nullptr || known->done || known->id != x.id)
     return;

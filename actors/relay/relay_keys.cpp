@@ -135,9 +135,13 @@ void relay_impl::on(wire::claim_settled& x) {
       caf::anon_send(ingest_, std::move(x));
     return;
   }
+  // A node that owned the key when the event was accepted waits for it, too.
   auto owner = mesh_->home(ring_name(x.credential, x.key));
-  if (owner != mesh_->self())
-    mesh_->send(owner, x);
+  for (auto node : mesh_->nodes()) {
+    x.owner = node == owner;
+    if (node != mesh_->self() && (x.owner || asks_all()))
+      mesh_->send(node, x);
+  }
 }
 
 // -- keys that find other owners ----------------------------------------------

@@ -59,9 +59,11 @@ struct cluster_rig : ingest_rig {
     return out;
   }
 
-  void settled_by(uint16_t from, uint64_t seq, ec outcome = ec::none) {
+  void settled_by(uint16_t from, uint64_t seq, ec outcome = ec::none,
+                  bool owner = true) {
     auto x = about_key<wire::claim_settled>(from, seq);
     x.outcome = outcome;
+    x.owner = owner;
     caf::anon_send(in, std::move(x));
   }
 
@@ -386,6 +388,26 @@ TEST(a number that comes again after a restart is another event) {
   MESSAGE("and afterwards");
   CHECK_EQUAL(claim(2, 7, true, 202), "7:none 7 ");
   CHECK_EQUAL(claim(2, 7), "7:none 7 ");
+}
+
+TEST(a former owner is told the end of what it knows) {
+  CHECK_EQUAL(claim(2, 7), "7:none ");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  settled_by(2, 7, ec::none, false);
+  CHECK_EQUAL(claimed(), "8:none 7 ");
+  MESSAGE("also if that is a refusal");
+  advance(opts.ingest.idempotency_window.count());
+  CHECK_EQUAL(claim(2, 8), "8:none ");
+  CHECK_EQUAL(claim(3, 9), "9:none 8@2 ");
+  settled_by(2, 8, ec::busy, false);
+  CHECK_EQUAL(claimed(), "9:busy ");
+  MESSAGE("and remembers no key because of it");
+  auto x = about_key<wire::claim_settled>(2, 9);
+  x.key = "other";
+  x.owner = false;
+  caf::anon_send(in, std::move(x));
+  settle();
+  CHECK_EQUAL(count.idempotency_keys, 0);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

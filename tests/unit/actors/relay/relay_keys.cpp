@@ -288,6 +288,31 @@ TEST(a repeat that waits for its numbers takes nothing else for them) {
   CHECK_EQUAL(told(), "7:0/4 ");
 }
 
+// -- how events with keys end -------------------------------------------------
+
+TEST(after a change of the view all nodes are told how an event ended) {
+  wire::claim_settled done;
+  done.from = 1;
+  done.credential = "site";
+  done.key = key_of(3, 2);
+  caf::anon_send(x.events, done);
+  settle();
+  CHECK(others.one<wire::claim_settled>(3).owner);
+  CHECK_EQUAL(others.left(), 0u);
+  change({1, 2, 3});
+  others.kinds();
+  caf::anon_send(x.events, done);
+  settle();
+  CHECK(others.one<wire::claim_settled>(3).owner);
+  CHECK(!others.one<wire::claim_settled>(2).owner);
+  MESSAGE("for one window");
+  advance(opts.ingest.idempotency_window.count());
+  others.kinds();
+  caf::anon_send(x.events, done);
+  settle();
+  CHECK_EQUAL(others.kinds(), "29>3 ");
+}
+
 TEST(INGEST is told which processes live) {
   settle();
   REQUIRE_EQUAL(answers->all<live_processes>().size(), 1u);
