@@ -159,7 +159,10 @@ void ingest_impl::on(routed& x) {
     take_back(*event, x.outcome);
     return;
   }
-  remember(*event);
+  if (x.dup && !event->unreachable.empty())
+    ask_again(*event);
+  else
+    remember(*event);
   answers_.add(event->slot, describe_event(*event) + '}');
 }
 
@@ -275,6 +278,8 @@ void ingest_impl::remember(const under_way& x) {
   if (first == nullptr)
     return;
   first->done = true;
+  if (x.dup)
+    first->seq = x.seq;
   first->matched = x.matched;
   first->online = x.online;
   for (auto ticket : std::exchange(first->waiting, {})) {
@@ -284,6 +289,27 @@ void ingest_impl::remember(const under_way& x) {
   }
   if (!x.dup)
     settle_claim(x);
+}
+
+/// Another node knows the event of this repeat, and did not tell its numbers in
+/// time. The repeats that wait here get the same answer; the next one asks that
+/// node again.
+void ingest_impl::ask_again(const under_way& x) {
+  auto* first = find_key(x);
+  if (first == nullptr || first->done)
+    return;
+  for (auto ticket : std::exchange(first->waiting, {})) {
+    auto node = events_.extract(ticket);
+    // A node that asked answers its poster by itself.
+    if (node.empty() || node.mapped().slot.claim != 0)
+      continue;
+    auto& y = node.mapped();
+    y.seq = x.seq;
+    y.unreachable = x.unreachable;
+    answers_.add(y.slot, describe_event(y) + '}');
+  }
+  repeats_[x.credential].erase(x.key);
+  count_idempotency();
 }
 
 } // namespace signalbox

@@ -146,6 +146,7 @@ private:
   void answer_repeat(const idempotency::entry& first, under_way& x);
   void refuse_repeats(const std::vector<uint64_t>& tickets, ec why);
   void remember(const under_way& x);
+  void ask_again(const under_way& x);
   idempotency::entry* find_key(const under_way& x);
   void take_back(const under_way& event, ec why);
   void free_key(size_t credential, const std::string& key, ec why);

@@ -131,6 +131,7 @@ void ingest_impl::on(wire::claim_settled& x) {
   }
   under_way event;
   event.id = x.id;
+  event.seq = x.seq;
   event.dup = true;
   event.key = x.key;
   event.credential = *credential;
@@ -208,6 +209,7 @@ void ingest_impl::on(wire::keys& x) {
     if (each.done && !known->done && known->id == each.id) {
       under_way event;
       event.id = each.id;
+      event.seq = each.seq;
       event.dup = true;
       event.key = each.key;
       event.credential = *credential;

@@ -67,6 +67,28 @@ struct cluster_rig : ingest_rig {
     caf::anon_send(in, std::move(x));
   }
 
+  /// Another node has told RELAY that the oldest event to users is a repeat.
+  void repeated(uint64_t seq, uint64_t online,
+                std::vector<uint16_t> unreachable = {}) {
+    routed x;
+    x.ticket = asked->all<deliver_users>().front().ticket;
+    x.dup = true;
+    x.id = "first";
+    x.seq = seq;
+    x.matched = online;
+    x.online = online;
+    x.unreachable = std::move(unreachable);
+    asked->all<deliver_users>().clear();
+    caf::anon_send(in, std::move(x));
+  }
+
+  static size_t count_of(const std::string& text, const std::string& part) {
+    size_t out = 0;
+    for (auto at = text.find(part); at != text.npos;
+         at = text.find(part, at + 1))
+      ++out;
+    return out;
+  }
 };
 
 } // namespace
@@ -408,6 +430,35 @@ TEST(a former owner is told the end of what it knows) {
   caf::anon_send(in, std::move(x));
   settle();
   CHECK_EQUAL(count.idempotency_keys, 0);
+}
+
+TEST(later repeats are answered as the first event was) {
+  call(keyed);
+  call(keyed);
+  repeated(42, 2);
+  auto both = said();
+  CHECK_EQUAL(count_of(both, R"("seq":42,"matched":2,"online":2,"dup":true})"),
+              2u);
+  call(keyed);
+  CHECK_EQUAL(
+    count_of(said(), R"("seq":42,"matched":2,"online":2,"dup":true})"), 1u);
+  MESSAGE("its owner knows how it ended");
+  CHECK(relayed->all<wire::claim_settled>().empty());
+}
+
+TEST(numbers that did not come are asked for again) {
+  call(keyed);
+  call(keyed);
+  repeated(42, 0, {3});
+  auto both = said();
+  CHECK_EQUAL(count_of(both, R"("seq":42,"matched":0,"online":0,"dup":true,)"
+                             R"("partial":true,"unreachable":[3]})"),
+              2u);
+  call(keyed);
+  CHECK_EQUAL(asked->all<deliver_users>().size(), 1u);
+  repeated(42, 5);
+  CHECK(said().find(R"("seq":42,"matched":5,"online":5,"dup":true})")
+        != std::string::npos);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
