@@ -23,6 +23,7 @@ idempotency::entry* idempotency::insert(const std::string& key, int64_t now,
     return nullptr;
   ages_.emplace_back(now + left, key);
   auto& out = entries_[key];
+  out.since = now;
   out.until = now + left;
   return &out;
 }

@@ -28,7 +28,8 @@ public:
     uint64_t online = 0;
     /// Tickets of the repeats that wait for the numbers.
     std::vector<uint64_t> waiting;
-    /// When it is forgotten.
+    /// When it came to be known here, and when it is forgotten.
+    int64_t since = 0;
     int64_t until = 0;
   };
 

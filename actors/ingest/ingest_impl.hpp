@@ -157,7 +157,7 @@ private:
   event_key describe_key(const under_way& x) const;
   std::optional<size_t> find_credential(const std::string& name) const;
   uint64_t process() const;
-  bool is_gone(const idempotency::entry& x) const;
+  bool is_gone(const idempotency::entry& x);
   template <class T>
   idempotency::entry* hold_key(size_t credential, const T& x);
   void on(wire::claim& x);

@@ -10,6 +10,10 @@ namespace {
 /// Keys that are looked at in one turn.
 constexpr size_t keys_at_once = 256;
 
+/// Every event ends within `cluster.request-timeout`, once its node runs; the
+/// rest is for the way here.
+constexpr int patience = 3;
+
 /// Compares what names processes; 0 is any.
 bool same_process(uint64_t x, uint64_t y) {
   return x == 0 || y == 0 || x == y;
@@ -56,12 +60,18 @@ uint64_t ingest_impl::process() const {
   return i == live_.end() ? 0 : i->second;
 }
 
-/// Returns whether nothing will be heard of an event any more.
-bool ingest_impl::is_gone(const idempotency::entry& x) const {
+/// Returns whether nothing will be heard of an event any more: its process is
+/// gone, or the news of its end was lost with a link.
+bool ingest_impl::is_gone(const idempotency::entry& x) {
   if (x.done || live_.empty())
     return false;
   auto i = live_.find(x.node);
-  return i == live_.end() || !same_process(x.process, i->second);
+  if (i == live_.end() || !same_process(x.process, i->second))
+    return true;
+  const auto& c = opts_.cluster;
+  return !ours(x)
+         && now() - x.since
+              > (c.dead_after + patience * c.request_timeout).count();
 }
 
 /// Remembers the key of another node's event. Returns null if there is no room.

@@ -361,6 +361,24 @@ TEST(a node that was cut off for a moment ends its event itself) {
   CHECK_EQUAL(claimed(), "8:none 7 ");
 }
 
+TEST(an end that was lost with a link is not waited for without end) {
+  claim(2, 7);
+  call(keyed);
+  auto most = opts.cluster.dead_after + 3 * opts.cluster.request_timeout;
+  advance(most.count());
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  CHECK_EQUAL(said(), "");
+  advance(1);
+  CHECK_EQUAL(claim(3, 9), "8:unanswered 9:none ");
+  CHECK(said().starts_with("503 "));
+  MESSAGE("what is under way here ends here");
+  asked->all<deliver_users>().clear();
+  call(R"({"type":"letter","key":"own","payload":{"to":"anna"}})");
+  advance(most.count() + 1);
+  call(R"({"type":"letter","key":"own","payload":{"to":"anna"}})");
+  CHECK_EQUAL(asked->all<deliver_users>().size(), 1u);
+}
+
 TEST(what is over is known whether its node lives or not ) {
   claim(2, 7);
   settled_by(2, 7);
