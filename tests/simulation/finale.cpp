@@ -71,8 +71,10 @@ void world::converge() {
   pass(how_.opts.cluster.dead_after.count() + 5000);
   if (!log_.failed())
     probe();
-  if (!log_.failed())
-    books_.audit();
+  if (log_.failed())
+    return;
+  parcels_.audit();
+  books_.audit();
 }
 
 /// What the nodes count is what there is.
@@ -123,6 +125,13 @@ void world::probe() {
       ask(x);
     }
   }
+  // Whatever was under way at nodes that are gone: now it has an end.
+  for (auto known : {false, true})
+    for (const auto& key : parcels_.keys()) {
+      for (const auto& [number, each] : nodes_)
+        parcels_.post(*each, key, whole(), known);
+      pass(500);
+    }
   for (const auto* nsp : namespaces) {
     order x;
     x.nsp = nsp;

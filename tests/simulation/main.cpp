@@ -10,7 +10,8 @@
 #include <string>
 
 // Many runs of a whole cluster in one process, each decided by its seed, and
-// compared with a model. See tests/simulation/ledger.hpp for what must hold.
+// compared with a model. See tests/simulation/ledger.hpp and parcels.hpp for
+// what must hold.
 
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include "actors/api/stamp.hpp"
 #include "actors/api/type_ids.hpp"
+#include "actors/ingest/ingest.hpp"
 #include "actors/presence/users.hpp"
 #include "actors/shard/light_actor.hpp"
 
@@ -16,6 +17,10 @@ namespace {
 /// Seconds since 1970 at which every run begins; ahead of the real clock.
 constexpr uint64_t first_second = uint64_t{1} << 32;
 
+/// Tells events of the real INGEST, which have keys, from others.
+constexpr uint64_t keyed_bit = uint64_t{1} << 40;
+
+/// RELAY's partner: the books, and the real INGEST for events with keys.
 class ingest : public light_actor {
 public:
   ingest(caf::actor_config& cfg, shard& at, simulation::node& owner,
@@ -30,7 +35,21 @@ public:
 
 protected:
   void receive(caf::mailbox_element& x) override {
-    dispatch<routed>(x, [this](auto& y) { watcher_.on_routed(owner_, y); })
+    auto pass = [this](auto& y) {
+      if (owner_.posts())
+        caf::anon_send(owner_.posts(), std::move(y));
+    };
+    dispatch<wire::claim, wire::claim_settled, list_keys, wire::keys,
+             live_processes>(x, pass)
+      || dispatch<routed>(x,
+                          [&](auto& y) {
+                            if ((y.ticket & keyed_bit) == 0) {
+                              watcher_.on_routed(owner_, y);
+                            } else {
+                              y.ticket &= ~keyed_bit;
+                              pass(y);
+                            }
+                          })
       || dispatch<confirmed>(
         x, [this](auto& y) { watcher_.on_confirmed(owner_, y); })
       || dispatch<user_info>(x,
@@ -40,6 +59,95 @@ protected:
 private:
   simulation::node& owner_;
   answer_watcher& watcher_;
+};
+
+/// RELAY as the real INGEST knows it.
+class way_out : public light_actor {
+public:
+  way_out(caf::actor_config& cfg, shard& at, relay_actor to)
+    : light_actor(cfg, at), to_(std::move(to)) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "way_out";
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    dispatch<broadcast>(x,
+                        [this](auto& y) {
+                          y.ticket |= keyed_bit;
+                          caf::anon_send(to_, std::move(y));
+                        })
+      || dispatch<wire::claimed, wire::claim_settled, keys_listed>(
+        x, [this](auto& y) { caf::anon_send(to_, std::move(y)); });
+  }
+
+  void on_end(const caf::error&) override {
+    to_ = nullptr;
+  }
+
+private:
+  relay_actor to_;
+};
+
+/// The namespace of events with keys.
+class letterbox : public light_actor {
+public:
+  letterbox(caf::actor_config& cfg, shard& at, simulation::node& owner,
+            parcel_watcher& watcher)
+    : light_actor(cfg, at), owner_(owner), watcher_(watcher) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "letterbox";
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    dispatch<broadcast>(x, [this](auto& y) {
+      // ["parcel","key"]
+      constexpr size_t begin = 11;
+      std::string args{y.event->args()};
+      watcher_.on_parcel(owner_, args.substr(begin, args.size() - begin - 2));
+      routed out;
+      out.ticket = y.ticket;
+      out.matched = out.online = 1;
+      if (owner_.relay().ingest)
+        caf::anon_send(owner_.relay().ingest, std::move(out));
+    });
+  }
+
+private:
+  simulation::node& owner_;
+  parcel_watcher& watcher_;
+};
+
+/// Who posts events with keys.
+class poster : public light_actor {
+public:
+  poster(caf::actor_config& cfg, shard& at, simulation::node& owner,
+         parcel_watcher& watcher)
+    : light_actor(cfg, at), owner_(owner), watcher_(watcher) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "poster";
+  }
+
+protected:
+  void receive(caf::mailbox_element& x) override {
+    dispatch<api_answer>(x, [this](auto& y) {
+      watcher_.on_answer(owner_, y.ticket, y.status, y.json);
+    });
+  }
+
+private:
+  simulation::node& owner_;
+  parcel_watcher& watcher_;
 };
 
 /// Lets in every client, into the rooms that it wishes for.
@@ -70,8 +178,8 @@ protected:
 } // namespace
 
 node::node(caf::actor_system& sys, network& net, dice& luck, const profile& how,
-           answer_watcher& watcher, process id, uint16_t number,
-           std::vector<std::string> seeds)
+           answer_watcher& watcher, parcel_watcher& keys, process id,
+           uint16_t number, std::vector<std::string> seeds)
   : net_(net), luck_(luck), id_(id), number_(number), opts_(how.opts),
     one_(sys, first_), two_(sys, second_), keys_(opts_.ingest.keys) {
   first_.wheel().advance(net.now());
@@ -107,8 +215,14 @@ node::node(caf::actor_system& sys, network& net, dice& luck, const profile& how,
               + static_cast<uint64_t>((net.now() - epoch) / 1000);
      }});
   shared_.users = spawn_users(one_, handles, opts_.presence, count_);
+  letterbox_ = spawn_light<letterbox, nsp_actor>(one_, *this, keys).first;
+  handles[keyed] = letterbox_;
   relay_ = spawn_relay(one_, opts_, *membership_.local, shared_.users, handles,
                        count_);
+  way_out_ = spawn_light<way_out, relay_actor>(one_, relay_.events).first;
+  asker_ = spawn_light<poster, transport_actor>(one_, *this, keys).first;
+  posts_ = spawn_ingest(one_, opts_, keys_, relay_.users, {{keyed, letterbox_}},
+                        way_out_, text(id, "-"), count_);
   set_mesh(shared_.users, *membership_.local, relay_.self);
   set_ingest(shared_.users, relay_.ingest);
   for (const auto& each : nsps_)
@@ -145,6 +259,14 @@ std::string node::end() {
   stop(shared_.users);
   stop(shared_.ingest);
   stop(shared_.site_auth);
+  stop(posts_);
+  stop(letterbox_);
+  stop(way_out_);
+  stop(asker_);
+  posts_ = nullptr;
+  letterbox_ = nullptr;
+  way_out_ = nullptr;
+  asker_ = nullptr;
   nsps_.clear();
   relay_ = {};
   membership_ = {};

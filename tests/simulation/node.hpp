@@ -5,6 +5,7 @@
 #include "actors/nsp/nsp.hpp"
 #include "actors/relay/relay.hpp"
 #include "tests/simulation/network.hpp"
+#include "tests/simulation/parcels.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,7 +15,7 @@ namespace signalbox::simulation {
 
 class node;
 
-/// Takes the place of INGEST.
+/// Takes the place of INGEST for all events without a key.
 class answer_watcher {
 public:
   virtual ~answer_watcher() = default;
@@ -28,8 +29,8 @@ public:
 class node {
 public:
   node(caf::actor_system& sys, network& net, dice& luck, const profile& how,
-       answer_watcher& watcher, process id, uint16_t number,
-       std::vector<std::string> seeds);
+       answer_watcher& watcher, parcel_watcher& keys, process id,
+       uint16_t number, std::vector<std::string> seeds);
   ~node();
 
   /// Every actor ends. Returns what is left.
@@ -61,6 +62,16 @@ public:
 
   const relay_ref& relay() const noexcept {
     return relay_;
+  }
+
+  /// Returns what gets the answers to posts of events with keys.
+  const transport_actor& asker() const noexcept {
+    return asker_;
+  }
+
+  /// Returns the INGEST of events with keys.
+  const ingest_actor& posts() const noexcept {
+    return posts_;
   }
 
   const connection_context& shared() const noexcept {
@@ -101,6 +112,10 @@ private:
   std::vector<nsp_ref> nsps_;
   membership_ref membership_;
   relay_ref relay_;
+  ingest_actor posts_;
+  nsp_actor letterbox_;
+  relay_actor way_out_;
+  transport_actor asker_;
   credentials keys_;
   connection_context shared_{opts_, keys_, count_, {}, {}, {}, {}, {}, {}};
   uint64_t last_ticket_ = 0;

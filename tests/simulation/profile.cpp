@@ -29,6 +29,9 @@ profile::profile(dice& luck) {
   opts.presence.max_connections = luck.percent(15) ? 3 : 32;
   if (luck.percent(5))
     c.queue_bytes = 4096;
+  opts.ingest.keys = {{"site", "key-of-the-site!", {}, false}};
+  opts.ingest.idempotency_window = milliseconds{luck.between(2, 12) * 5000};
+  opts.rules = {{"*", "parcel", rule_target::all, "", ""}};
 }
 
 } // namespace signalbox::simulation

@@ -31,7 +31,7 @@ void name_log(uint16_t number) {
 world::world(caf::actor_system& sys, uint64_t seed, bool trace)
   : luck_(seed), how_(luck_), log_(trace), sys_(sys),
     actors_before_(sys.registry().running()), net_(sys, luck_, how_, log_),
-    books_(net_, how_, log_) {
+    books_(net_, how_, log_), parcels_(net_, how_, log_) {
   // nop
 }
 
@@ -89,8 +89,10 @@ void world::turn() {
     each->poll(luck_.percent(how_.late));
   }
   net_.poll();
-  for (auto* each : all)
+  for (auto* each : all) {
     books_.watch(*each);
+    parcels_.watch(*each);
+  }
 }
 
 // -- choices
@@ -142,136 +144,15 @@ void world::take_step() {
   constexpr std::pair<step, int> steps[] = {
     {&world::connect, 26},   {&world::come_back, 3},
     {&world::disconnect, 8}, {&world::leave_namespace, 4},
-    {&world::publish, 36},   {&world::show, 8},
-    {&world::kick, 2},       {&world::wait, 13}};
+    {&world::publish, 30},   {&world::post, 6},
+    {&world::show, 8},       {&world::kick, 2},
+    {&world::wait, 13}};
   auto n = luck_.between(1, 100);
   for (const auto& [what, weight] : steps)
     if ((n -= weight) <= 0) {
       (this->*what)();
       return;
     }
-}
-
-void world::take_fault() {
-  constexpr step faults[] = {
-    &world::start_node, &world::start_node,  &world::leave_node,
-    &world::crash_node, &world::freeze_node, &world::thaw_node,
-    &world::thaw_node,  &world::block,       &world::block,
-    &world::unblock,    &world::unblock,     &world::heal,
-    &world::cut,        &world::cut};
-  (this->*luck_.pick(faults))();
-}
-
-void world::start_node() {
-  auto all = stopped();
-  if (!all.empty())
-    start(luck_.pick(all));
-}
-
-void world::leave_node() {
-  auto* x = some_node();
-  if (x == nullptr || nodes_.size() < 2)
-    return;
-  for (const auto& each : books_.clients())
-    if (each->at() == x->id())
-      each->close();
-  turn();
-  x->control().enter_thread();
-  x->cluster().leave();
-  turn();
-  turn();
-  end(x->number(), network::ending::left);
-}
-
-void world::crash_node() {
-  if (nodes_.size() < 2)
-    return;
-  auto i = nodes_.begin();
-  std::advance(i, luck_.between(0, static_cast<int64_t>(nodes_.size()) - 1));
-  end(i->first,
-      luck_.percent(40) ? network::ending::silent : network::ending::reset);
-}
-
-void world::freeze_node() {
-  auto* x = some_node();
-  if (x == nullptr || running().size() < 2)
-    return;
-  log_.note("node ", x->number(), " stands still");
-  books_.disturb(x->number());
-  x->frozen_since = net_.now();
-  net_.freeze(x->id(), true);
-}
-
-void world::thaw_node() {
-  for (auto& [number, x] : nodes_)
-    if (x->frozen_since != 0) {
-      thaw(*x);
-      return;
-    }
-}
-
-void world::block() {
-  auto a = static_cast<uint16_t>(luck_.between(1, how_.nodes));
-  auto b = static_cast<uint16_t>(luck_.between(1, how_.nodes));
-  if (a == b)
-    return;
-  auto both = luck_.percent(60);
-  log_.note("nothing gets from node ", a, " to ", b, both ? ", nor back" : "");
-  books_.disturb(a, b);
-  net_.block(a, b, true);
-  if (both)
-    net_.block(b, a, true);
-}
-
-void world::unblock() {
-  for (uint16_t a = 1; a <= how_.nodes; ++a)
-    for (uint16_t b = 1; b <= how_.nodes; ++b)
-      if (net_.blocked(a, b) && luck_.percent(50)) {
-        log_.note("node ", a, " reaches ", b, " again");
-        books_.disturb(a, b);
-        net_.block(a, b, false);
-        net_.block(b, a, false);
-        return;
-      }
-}
-
-void world::heal() {
-  log_.note("the network is healed");
-  for (uint16_t a = 1; a <= how_.nodes; ++a)
-    for (uint16_t b = 1; b <= how_.nodes; ++b)
-      if (net_.blocked(a, b))
-        books_.disturb(a, b);
-  net_.heal();
-}
-
-void world::cut() {
-  auto some = [this] {
-    return static_cast<uint16_t>(luck_.between(1, how_.nodes));
-  };
-  auto a = some();
-  auto b = some();
-  // Best while another one opens, on which less is known.
-  for (auto i = 0; i < 10 && !net_.opening(a, b); ++i) {
-    a = some();
-    b = some();
-  }
-  if (a == b)
-    return;
-  // Also while something is on its way, and again as soon as it is mended.
-  for (auto n = luck_.percent(30) ? luck_.between(2, 5) : 1; n > 0; --n) {
-    if (luck_.percent(70)) {
-      for (auto number : {a, b})
-        if (auto i = nodes_.find(number);
-            i != nodes_.end() && i->second->frozen_since == 0)
-          publish_at(*i->second);
-      pass(luck_.between(0, 4 * how_.delay));
-    }
-    log_.note("the connection of node ", a, " and ", b, " is cut");
-    books_.disturb(a, b);
-    net_.cut(a, b);
-    if (n > 1)
-      pass(luck_.between(100, 800));
-  }
 }
 
 void world::connect() {
@@ -372,6 +253,14 @@ void world::publish_at(node& at) {
   give(at, std::move(x));
 }
 
+/// An event with a key, here and there at once.
+void world::post() {
+  auto key = parcels_.some_key(luck_);
+  for (auto n = luck_.between(1, 3); n > 0; --n)
+    if (auto* at = some_node())
+      parcels_.post(*at, key, whole());
+}
+
 void world::show() {
   auto* at = some_node();
   if (at == nullptr)
@@ -408,8 +297,8 @@ void world::start(uint16_t number) {
   for (uint16_t i = 1; i <= how_.nodes; ++i)
     seeds.push_back(how_.aliases ? alias_of(i) : address_of(i));
   books_.disturb();
-  nodes_[number] = std::make_unique<node>(sys_, net_, luck_, how_, books_,
-                                          ++last_process_, number, seeds);
+  nodes_[number] = std::make_unique<node>(
+    sys_, net_, luck_, how_, books_, parcels_, ++last_process_, number, seeds);
 }
 
 void world::end(uint16_t number, network::ending how) {
@@ -420,6 +309,9 @@ void world::end(uint16_t number, network::ending how) {
   nodes_.erase(number);
   books_.disturb();
   books_.forget(x->id());
+  parcels_.forget(x->id());
+  if (how != network::ending::left)
+    parcels_.disturb();
   net_.remove(x->id(), how);
   for (const auto& each : books_.clients())
     if (each->at() == x->id())
@@ -433,6 +325,7 @@ void world::thaw(node& x) {
   auto lost = net_.now() - x.frozen_since;
   log_.note("node ", x.number(), " goes on after ", lost, " ms");
   books_.disturb(x.number());
+  parcels_.disturb();
   net_.freeze(x.id(), false);
   x.frozen_since = 0;
   if (lost < stall)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/simulation/ledger.hpp"
+#include "tests/simulation/parcels.hpp"
 
 #include <cstdint>
 #include <map>
@@ -33,6 +34,7 @@ private:
   void take_fault();
   void start_node();
   void leave_node();
+  void hand_keys_over(node& x);
   void crash_node();
   void freeze_node();
   void thaw_node();
@@ -45,6 +47,7 @@ private:
   void disconnect();
   void leave_namespace();
   void publish();
+  void post();
   void show();
   void kick();
   void wait();
@@ -88,6 +91,7 @@ private:
   size_t actors_before_;
   network net_;
   ledger books_;
+  parcels parcels_;
   std::map<uint16_t, std::unique_ptr<node>> nodes_;
   /// Processes that have ended.
   std::vector<std::unique_ptr<node>> past_;
