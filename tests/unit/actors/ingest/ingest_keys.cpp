@@ -67,6 +67,20 @@ struct cluster_rig : ingest_rig {
     caf::anon_send(in, std::move(x));
   }
 
+  /// Node 3 gives away the key of an event that is under way at node 2.
+  static wire::keys given() {
+    wire::keys x;
+    x.from = 3;
+    auto& each = x.all.emplace_back();
+    each.credential = "site";
+    each.key = "k";
+    each.id = "e-k";
+    each.seq = 7;
+    each.at = 2;
+    each.left = 5000;
+    return x;
+  }
+
   /// Another node has told RELAY that the oldest event to users is a repeat.
   void repeated(uint64_t seq, uint64_t online,
                 std::vector<uint16_t> unreachable = {}) {
@@ -263,16 +277,8 @@ TEST(keys are listed with what is known of them) {
 }
 
 TEST(a key that is given is known as it was) {
-  wire::held_key each;
-  each.credential = "site";
-  each.key = "k";
-  each.id = "e-k";
-  each.seq = 7;
-  each.at = 2;
-  each.left = 5000;
-  wire::keys x;
-  x.from = 3;
-  x.all.push_back(each);
+  auto x = given();
+  auto each = x.all[0];
   caf::anon_send(in, x);
   MESSAGE("it is under way at node 2");
   CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
@@ -387,17 +393,8 @@ TEST(what is over is known whether its node lives or not ) {
 }
 
 TEST(a key that is given is compared with the process that has its event) {
-  wire::held_key each;
-  each.credential = "site";
-  each.key = "k";
-  each.id = "e-k";
-  each.seq = 7;
-  each.at = 2;
-  each.left = 5000;
-  each.process = 99;
-  wire::keys x;
-  x.from = 3;
-  x.all.push_back(each);
+  auto x = given();
+  x.all[0].process = 99;
   caf::anon_send(in, x);
   CHECK_EQUAL(claim(3, 8), "8:none ");
   MESSAGE("its process is told with it");
