@@ -125,6 +125,10 @@ struct user_info {
   std::vector<uint16_t> unreachable;
 };
 
+/// Tells INGEST that the router ends: acks that are still awaited do not come,
+/// and their events are answered by what is known.
+struct end_confirms {};
+
 // -- INGEST <-> RELAY ---------------------------------------------------------
 
 /// Which nodes live, this one included, and what names their processes.
@@ -230,6 +234,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::confirmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::user_info)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::live_processes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::end_confirms)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::list_keys)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::keys_listed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::fan_out)

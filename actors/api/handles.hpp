@@ -30,6 +30,7 @@ struct keys_listed;
 struct link_open;
 struct list_keys;
 struct live_processes;
+struct end_confirms;
 struct member_count;
 struct moved;
 struct publish;
@@ -161,6 +162,8 @@ using ingest_actor = caf::typed_actor<
   caf::reacts_to<list_keys>,
   // Other nodes live now: what was under way at the rest has no end.
   caf::reacts_to<live_processes>,
+  // The router ends.
+  caf::reacts_to<end_confirms>,
   // Keys that this node owns from now on.
   caf::reacts_to<wire::keys>>;
 

@@ -66,5 +66,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(signalbox, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(signalbox, (signalbox::keys_listed))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::wire::keys))
   CAF_ADD_TYPE_ID(signalbox, (signalbox::live_processes))
+  CAF_ADD_TYPE_ID(signalbox, (signalbox::end_confirms))
 
 CAF_END_TYPE_ID_BLOCK(signalbox)

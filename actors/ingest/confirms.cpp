@@ -49,6 +49,11 @@ std::optional<under_way> confirms::take(uint64_t ticket) {
   return std::move(node.mapped()->event);
 }
 
+void confirms::finish_all() {
+  while (!all_.empty())
+    finish(all_.begin()->first);
+}
+
 void confirms::settle(const entry& x) {
   if (x.routed && x.delivered.size() + x.offline.size() >= x.users.size())
     finish(x.ticket);

@@ -46,6 +46,9 @@ public:
   /// Takes an event out without a word.
   std::optional<under_way> take(uint64_t ticket);
 
+  /// Ends the waiting for all, as if their time was over.
+  void finish_all();
+
   size_t size() const noexcept {
     return all_.size();
   }

@@ -57,8 +57,8 @@ protected:
   void receive(caf::mailbox_element& x) override {
     auto known =
       dispatch<api_call, publish, routed, confirmed, user_info, wire::claim,
-               wire::claim_settled, list_keys, wire::keys, live_processes>(
-        x, [this](auto& msg) { on(msg); });
+               wire::claim_settled, list_keys, wire::keys, live_processes,
+               end_confirms>(x, [this](auto& msg) { on(msg); });
     if (!known)
       unexpected(x);
   }
@@ -166,6 +166,11 @@ private:
   void on(list_keys& x);
   void on(wire::keys& x);
   void on(live_processes& x);
+
+  void on(end_confirms&) {
+    confirms_.finish_all();
+  }
+
   void count_idempotency();
 
   // -- refusals ---------------------------------------------------------------

@@ -168,14 +168,22 @@ struct node::impl {
   /// Has what is under way answered, and leaves to other nodes what they need
   /// of this one.
   void finish() {
-    auto until = std::chrono::steady_clock::now() + opts.cluster.request_timeout
-                 + farewell;
     ports.finish();
-    while (!ports.finished() && std::chrono::steady_clock::now() < until)
-      std::this_thread::sleep_for(look);
+    if (!answered_within(opts.cluster.request_timeout)) {
+      inside.end_confirms();
+      answered_within(farewell);
+    }
     inside.hand_over(*loops.front(),
                      std::chrono::seconds{opts.router.drain_seconds}
                        + opts.cluster.request_timeout + farewell);
+  }
+
+  /// Waits for the posts under way. Returns whether they were answered in time.
+  bool answered_within(std::chrono::milliseconds time) const {
+    auto until = std::chrono::steady_clock::now() + time;
+    while (!ports.finished() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(look);
+    return ports.finished();
   }
 
   void stop() {

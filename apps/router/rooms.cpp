@@ -148,6 +148,10 @@ bool rooms::joined(net::loop& control) const {
   return said->get_future().get();
 }
 
+void rooms::end_confirms() {
+  caf::anon_send(shared_.ingest, signalbox::end_confirms{});
+}
+
 void rooms::hand_over(net::loop& control, std::chrono::milliseconds patience) {
   if (membership_.local == nullptr)
     return;

@@ -58,6 +58,9 @@ public:
   /// `patience`. Nothing is accepted any more.
   void hand_over(net::loop& control, std::chrono::milliseconds patience);
 
+  /// Has posts answered that wait for acks, which come no more.
+  void end_confirms();
+
   /// From now on actors may end.
   void release();
 

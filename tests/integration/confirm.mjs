@@ -69,6 +69,17 @@ describe('confirm', () => {
     assert.equal(answer.online, 2);
   });
 
+  test('a confirm that waits is answered before a stopping router ends', async () => {
+    const other = await startRouter({ site, changes: { router: { 'drain-seconds': 0 } } });
+    await connect(other.publicUrl, { session: 'anna' });
+    const waits = deliver(other, letter('anna', 1, confirm(60000)));
+    await until(async () => (await (await fetch(`${other.operationsUrl}/metrics`)).text())
+      .includes('\nsignalbox_confirms_pending 1\n'), 5000, 'the confirm');
+    const ended = other.stop();
+    assert.deepEqual((await waits).confirmed, { anna: 'timed_out' });
+    await ended;
+  });
+
   test('only events to users can be confirmed', async () => {
     const { status, body } = await post(router, { type: 'announcement', payload: 1,
       ...confirm(300) });

@@ -221,6 +221,17 @@ TEST(who has not acknowledged at the deadline has timed out) {
   CHECK_EQUAL(said(), "");
 }
 
+TEST(a confirm that waits when the router ends is answered) {
+  auto number = begin_confirm();
+  route_users(2, 2);
+  caf::anon_send(in, confirmed{number, "ben"});
+  CHECK_EQUAL(said(), "");
+  caf::anon_send(in, end_confirms{});
+  CHECK(said().find(R"({"anna":"timed_out","ben":"delivered"})")
+        != std::string::npos);
+  CHECK_EQUAL(count.confirms_pending, 0);
+}
+
 TEST(who did not get the event is told as dropped) {
   auto number = begin_confirm();
   route_users(2, 3);
