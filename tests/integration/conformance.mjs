@@ -313,6 +313,40 @@ describe('Engine.IO upgrade', () => {
     sessions.forEach(({ socket }) => socket.destroy());
   });
 
+  test('what comes with the end of the upgrade is taken, whatever request follows', async () => {
+    for (let i = 0; i < 20; ++i) {
+      const session = await Polling.open(port, { path: echo });
+      const socket = await WebSocket.open(port, upgradeUrl(session));
+      socket.text('2probe');
+      await socket.frame();
+      const words = Array.from({ length: 40 }, (_, n) => `4${n}`);
+      socket.connection.write(Buffer.concat(['5', ...words].map((x) => frame(1, x))));
+      assert.equal((await session.get()).status, 400);
+      const heard = [];
+      while (heard.length < words.length) {
+        const { text } = await socket.frame();
+        if (text === '2')
+          socket.text('3');
+        else
+          heard.push(text);
+      }
+      assert.deepEqual(heard, words);
+      socket.destroy();
+    }
+  });
+
+  test('a session that ends with its upgrade is unknown to what follows', async () => {
+    const session = await Polling.open(port, { path: echo });
+    const socket = await WebSocket.open(port, upgradeUrl(session));
+    socket.text('2probe');
+    await socket.frame();
+    socket.connection.write(Buffer.concat([frame(1, '5'), frame(8, '')]));
+    const { connection } = await WebSocket.ask(port, upgradeUrl(session));
+    await connection.closed();
+    const later = await session.get();
+    assert.deepEqual([later.status, JSON.parse(later.body).code], [400, 1]);
+  });
+
   test('a second WebSocket does not disturb the first', async () => {
     const session = await Polling.open(port, { path: echo });
     const socket = await WebSocket.open(port, upgradeUrl(session));

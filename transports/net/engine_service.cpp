@@ -173,6 +173,11 @@ size_t engine_service::on_header(const std::shared_ptr<http_connection>& from) {
   }
   owner->use();
   owner->session.catch_up();
+  if (sessions_.find(query.sid) != owner) {
+    ++counters_.unknown_sids;
+    answer_error(*from, sid_unknown, upgrade);
+    return 0;
+  }
   auto dialect = owner->session.speaks().dialect();
   if (!query.says(dialect)
       || (script && !opts_.jsonp[static_cast<size_t>(dialect)]))

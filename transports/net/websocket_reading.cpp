@@ -3,8 +3,6 @@
 #include "transports/net/websocket_connection.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 
 // The bytes of the client.
@@ -61,17 +59,9 @@ void websocket_connection::on_readable() {
 
 /// A client that has sent "5" may poll next; its request can be here sooner.
 void websocket_connection::catch_up() {
-  // The end of an upgrade is a frame of seven bytes.
-  std::array<char, 512> some;
-  if (!reading_ || !io_ || kept_ != nullptr)
-    return;
-  auto self = shared_from_this();
-  auto n = io_->read(some.data(), some.size());
-  if (n <= 0)
-    // The wait, which goes on, finds the end of the connection.
-    return;
-  session_->on_sign_of_life(static_cast<size_t>(n));
-  take_or_keep(std::span{some}.first(static_cast<size_t>(n)));
+  // The wait under way begins anew.
+  if (reading_ && io_ && kept_ == nullptr)
+    on_readable();
 }
 
 /// Takes messages as long as the session is ready, and not too many at a time.
