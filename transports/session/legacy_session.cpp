@@ -370,7 +370,7 @@ void legacy_session::end(close_reason why, bool abort) {
     return;
   }
   // The rest waits for the next poll, and a drain for the answer that is made.
-  auto leaving = answered_ != nullptr && answered_->leaving();
+  auto leaving = !abort && answered_ != nullptr && answered_->leaving();
   if (stage_ != stage::open || (outbox_.empty() && !leaving))
     vanish();
   else
@@ -412,15 +412,23 @@ void legacy_session::flush() {
 }
 
 void legacy_session::arm() {
-  if (closed_)
+  // Only its last answer may be under way.
+  if (closed_ && outbox_.empty())
+    wheel_.arm(timer_, timer_wheel::granularity);
+  else if (closed_)
     wheel_.arm(timer_, opts_.close_timeout.count());
   else
     wheel_.arm(timer_, until_ - wheel_.now());
 }
 
 void legacy_session::on_timer() {
+  if (closed_ && outbox_.empty() && answered_ != nullptr
+      && answered_->leaving()) {
+    arm();
+    return;
+  }
   if (closed_) {
-    ++opts_.count->close_timeouts;
+    opts_.count->close_timeouts += !outbox_.empty();
     vanish();
     return;
   }

@@ -284,6 +284,23 @@ TEST(a publisher asks by what it sends and does not wait) {
                           "\n2/ns[\"a\",\"foo\"]\n2/ns[\"b\"]\n");
 }
 
+TEST(a session that ends waits for the answer that is made and no longer) {
+  legacy_rig rig;
+  rig.open();
+  rig.get();
+  rig.get();
+  rig.last_poll->slow = true;
+  rig.emit(R"(["x"])");
+  rig.session->close(close_reason::shutdown);
+  CHECK_EQUAL(rig.forgotten, 0);
+  rig.pass(std::chrono::milliseconds{1000});
+  CHECK_EQUAL(rig.forgotten, 0);
+  rig.last_poll->slow = false;
+  rig.pass(std::chrono::milliseconds{1000});
+  CHECK_EQUAL(rig.forgotten, 1);
+  CHECK_EQUAL(rig.count.close_timeouts, 0u);
+}
+
 TEST(so much may wait for a namespace and no more) {
   legacy_rig rig;
   auto& ws = rig.websocket();
