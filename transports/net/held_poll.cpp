@@ -4,6 +4,8 @@
 #include "transports/codec/jsonp.hpp"
 #include "transports/net/header_list.hpp"
 
+#include <new>
+
 namespace signalbox::net {
 
 namespace {
@@ -63,15 +65,20 @@ void held_poll::answer_later(http_response x, press::order body) {
   answering_ = via_;
   making_ = std::make_shared<bool>(true);
   auto via = std::exchange(via_, nullptr);
-  via->home().bodies().make(
-    std::move(body),
-    [via, making = making_, x = std::move(x)](const press::body& made) mutable {
-      *making = false;
-      if (made == nullptr)
-        return via->abort();
-      x.shared = made;
-      via->respond(std::move(x));
-    });
+  auto then = [via, making = making_,
+               x = std::move(x)](const press::body& made) mutable {
+    *making = false;
+    if (made == nullptr)
+      return via->abort();
+    x.shared = made;
+    via->respond(std::move(x));
+  };
+  try {
+    via->home().bodies().make(std::move(body), std::move(then));
+  } catch (const std::bad_alloc&) {
+    *making_ = false;
+    via->abort();
+  }
 }
 
 void held_poll::refuse() {

@@ -82,7 +82,12 @@ void press::make(order x, taker then) {
     then(out);
   } else if (same == nullptr) {
     add(std::move(x)).waiting.push_back(std::move(then));
-    begin(recent_.front());
+    try {
+      begin(recent_.front());
+    } catch (...) {
+      drop(recent_.begin());
+      throw;
+    }
   } else if (same->done) {
     line_up(std::move(then), same->made);
   } else {

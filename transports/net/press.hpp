@@ -59,7 +59,7 @@ public:
   ~press();
 
   /// Makes a body and hands it to `then`: within the call if it is small, else
-  /// in a later turn.
+  /// in a later turn. Throws `std::bad_alloc`, and `then` is not called.
   void make(order x, taker then);
 
 private:

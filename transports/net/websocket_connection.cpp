@@ -247,6 +247,9 @@ void websocket_connection::write() {
     auto carried = !close_sent_ && session_->carried_by(*this);
     if (carried && deflate_)
       pack();
+    // There may have been no memory for it.
+    if (!io_)
+      return;
     std::array<iovec, 3 * batch_packets + 1> pieces;
     std::array<char, ws::max_header * batch_packets> headers;
     size_t count = 0;
