@@ -21,8 +21,11 @@ idempotency::entry* idempotency::insert(const std::string& key, int64_t now,
   left = std::min(left, window_ms_);
   if (entries_.size() >= max_keys_)
     return nullptr;
+  if (ages_.size() >= 2 * max_keys_)
+    drop_erased();
   ages_.emplace_back(now + left, key);
   auto& out = entries_[key];
+  out.place = gone_ + ages_.size() - 1;
   out.since = now;
   out.until = now + left;
   return &out;
@@ -30,13 +33,25 @@ idempotency::entry* idempotency::insert(const std::string& key, int64_t now,
 
 void idempotency::expire(int64_t now) {
   while (!ages_.empty() && ages_.front().first <= now) {
-    // It may have been erased and come again.
-    auto i = entries_.find(ages_.front().second);
-    if (i != entries_.end() && i->second.until <= now)
+    if (auto i = entry_of(0); i != entries_.end())
       forget(i);
     ages_.pop_front();
     ++gone_;
   }
+}
+
+/// Keys that are refused and come again and again would fill the memory for a
+/// whole window. All others get new places, so that walks begin anew.
+void idempotency::drop_erased() {
+  decltype(ages_) kept;
+  auto next = gone_ + ages_.size();
+  for (size_t i = 0; i < ages_.size(); ++i)
+    if (auto x = entry_of(i); x != entries_.end()) {
+      x->second.place = next + kept.size();
+      kept.push_back(std::move(ages_[i]));
+    }
+  ages_ = std::move(kept);
+  gone_ = next;
 }
 
 void idempotency::forget(entries::iterator x) {

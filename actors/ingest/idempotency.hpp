@@ -31,6 +31,8 @@ public:
     /// When it came to be known here, and when it is forgotten.
     int64_t since = 0;
     int64_t until = 0;
+    /// Position of its end among those of all keys. The table's own.
+    uint64_t place = 0;
   };
 
   /// Called with the repeats that waited for an event whose key is forgotten
@@ -56,17 +58,16 @@ public:
 
   /// Calls `look` with keys in the order in which they were inserted, from
   /// `position` on (0 at first), which is moved behind the last that was looked
-  /// at. Looks at no more than `most`. Returns false if there are no more.
+  /// at. Looks at no more than `most`. Returns false if there are no more. May
+  /// begin anew when keys were inserted and erased meanwhile.
   template <class F>
   bool walk(uint64_t& position, size_t most, int64_t now, F&& look) {
     expire(now);
     auto i = position > gone_ ? position - gone_ : 0;
     for (size_t n = 0; n < most && i < ages_.size(); ++n, ++i) {
-      const auto& [until, key] = ages_[i];
-      auto x = entries_.find(key);
-      // It may have been erased and come again.
-      if (x != entries_.end() && x->second.until == until && until > now)
-        look(key, x->second);
+      auto x = entry_of(i);
+      if (x != entries_.end() && x->second.until > now)
+        look(x->first, x->second);
     }
     position = gone_ + i;
     return i < ages_.size();
@@ -84,15 +85,25 @@ public:
 private:
   using entries = std::unordered_map<std::string, entry>;
 
+  /// Returns the key whose end `ages_` has there; it may have been erased and
+  /// come again.
+  entries::iterator entry_of(size_t i) {
+    auto x = entries_.find(ages_[i].second);
+    return x == entries_.end() || x->second.place == gone_ + i ? x
+                                                               : entries_.end();
+  }
+
   void expire(int64_t now);
   void forget(entries::iterator x);
+  void drop_erased();
 
   size_t max_keys_;
   int64_t window_ms_;
   abandoned tell_;
   entries entries_;
   /// When keys end, in the order in which they came; such of other nodes may
-  /// end sooner than those before them.
+  /// end sooner than those before them. Some are of keys that were erased; all
+  /// are at most twice as many as keys may be known.
   std::deque<std::pair<int64_t, std::string>> ages_;
   /// How many have left `ages_`.
   uint64_t gone_ = 0;

@@ -1,5 +1,7 @@
 #include "actors/ingest/idempotency.hpp"
 
+#include <algorithm>
+
 #include "tests/support/check.hpp"
 
 using namespace signalbox;
@@ -104,4 +106,61 @@ TEST(keys are walked over some at a time) {
   x.insert("g", 1100);
   CHECK(!x.walk(position, 3, 1100, look));
   CHECK_EQUAL(seen, "acdeffg");
+}
+
+TEST(keys that were erased take no room) {
+  idempotency x{5, 1000};
+  std::string seen;
+  auto look = [&seen](const std::string& key, const idempotency::entry&) {
+    seen += key;
+  };
+  x.insert("a", 0);
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(x.insert("k", i / 10) != nullptr);
+    x.erase("k");
+  }
+  x.insert("b", 200);
+  uint64_t position = 0;
+  CHECK(!x.walk(position, 11, 200, look));
+  CHECK_EQUAL(seen, "ab");
+  MESSAGE("and the others still end in time");
+  CHECK(x.find("a", 999) != nullptr);
+  CHECK(x.find("a", 1000) == nullptr);
+  CHECK(x.find("b", 1199) != nullptr);
+  CHECK(x.find("b", 1200) == nullptr);
+  CHECK_EQUAL(x.size(), 0u);
+}
+
+TEST(a walk misses no key when those that were erased are dropped) {
+  idempotency x{5, 1000};
+  std::string seen;
+  auto look = [&seen](const std::string& key, const idempotency::entry&) {
+    seen += key;
+  };
+  for (const auto* key : {"a", "b", "c"})
+    x.insert(key, 0);
+  uint64_t position = 0;
+  CHECK(x.walk(position, 2, 0, look));
+  CHECK_EQUAL(seen, "ab");
+  x.erase("a");
+  for (int i = 0; i < 20; ++i) {
+    x.insert("k", 1);
+    x.erase("k");
+  }
+  x.insert("d", 1);
+  seen.clear();
+  while (x.walk(position, 2, 1, look))
+    ;
+  CHECK(seen.find("c") != seen.npos);
+  CHECK(seen.find("d") != seen.npos);
+  CHECK(seen.find("a") == seen.npos);
+  MESSAGE("a key that comes again at the same time is seen once");
+  seen.clear();
+  x.insert("e", 1);
+  x.erase("e");
+  x.insert("e", 1);
+  position = 0;
+  while (x.walk(position, 2, 1, look))
+    ;
+  CHECK_EQUAL(std::count(seen.begin(), seen.end(), 'e'), 1);
 }
