@@ -99,14 +99,13 @@ void ingest_impl::on(wire::claim& x) {
       answer.outcome = ec::idempotency_full;
   }
   auto own = known != nullptr && !known->done && accepted(*known, x);
-  // Two nodes that accept a key at once ask each other, too: its owner decides,
-  // or who owned it until now.
-  if (known == nullptr || own || (!x.owner && !known->done && ours(*known))) {
+  if (known == nullptr || own) {
     caf::anon_send(relay_, std::move(answer));
     return;
   }
   if (!known->done) {
-    // Its asker sends it in no case, but need not wait for the numbers.
+    // Its asker sends it in no case, but need not wait for the numbers. RELAY
+    // says so of an event of this node only if it may be sent.
     answer.dup = answer.pending = true;
     answer.id = known->id;
     answer.seq = known->seq;

@@ -116,6 +116,8 @@ private:
     session::time_point until = 0;
     /// The event if it was submitted.
     recent<std::optional<routed>>::key event{};
+    /// It asks about a key and takes another node for the key's owner.
+    bool owner_elsewhere = false;
   };
 
   /// A confirm that is to be told to a node that is not live.
@@ -198,6 +200,7 @@ private:
 
   // -- idempotency keys -------------------------------------------------------
 
+  bool is_undecided(const wire::claimed& x);
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
   void give_up_repeat(uint64_t ticket);

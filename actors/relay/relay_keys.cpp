@@ -37,12 +37,32 @@ void relay_impl::claim(const event_ptr& e) {
   }
 }
 
+/// Returns whether an event under way, which INGEST objects with, is one of
+/// this node that may not be sent yet, or never: two nodes that accept a key at
+/// once ask each other, too, and its owner decides. One that may be sent was
+/// allowed by the owner, or this node was the owner when it came. INGEST's word
+/// comes behind the event.
+bool relay_impl::is_undecided(const wire::claimed& x) {
+  auto same = [&x](const event_ptr& e) {
+    return e->key().id == x.id && e->key().seq == x.seq;
+  };
+  if (x.at != mesh_->self())
+    return false;
+  for (const auto& [ticket, e] : waiting_)
+    if (!e->claims.empty() && same(e))
+      return true;
+  return std::any_of(repeats_.begin(), repeats_.end(),
+                     [&](const auto& each) { return same(each.second); });
+}
+
 void relay_impl::on(wire::claimed& x) {
   if ((x.ticket & foreign_bit) != 0) {
     auto i = foreign_events_.find(x.ticket);
     if (i == foreign_events_.end())
       return;
     auto to = i->second;
+    if (x.pending && to.owner_elsewhere && is_undecided(x))
+      x = wire::claimed{};
     if (!x.pending)
       foreign_events_.erase(i);
     x.ticket = to.number;
@@ -125,6 +145,7 @@ void relay_impl::tell_processes() {
 void relay_impl::on(wire::claim& x) {
   x.ticket = note(foreign_events_, x.from, x.ticket,
                   opts_.cluster.request_timeout.count());
+  foreign_events_[x.ticket].owner_elsewhere = !x.owner;
   if (ingest_)
     caf::anon_send(ingest_, std::move(x));
 }

@@ -122,10 +122,10 @@ TEST(a key of another node is held until its event is settled) {
 TEST(who has decided for an event says so when another node owns the key) {
   claim(2, 7);
   CHECK_EQUAL(claim(3, 8, false), "8:none 7@2 ");
-  MESSAGE("but not of an event that it has accepted itself and may not send");
+  MESSAGE("also of an event that it has accepted itself");
   opts.router.node = 2;
   live({{2, 102}, {3, 103}});
-  CHECK_EQUAL(claim(3, 9, false), "9:none ");
+  CHECK_EQUAL(claim(3, 9, false), "9:none 7@2 ");
 }
 
 TEST(who does not own a key knows only what is over) {

@@ -81,6 +81,33 @@ struct fixture : relay_rig {
     say(node, std::move(y));
   }
 
+  /// Returns what a node was told about keys.
+  std::string answers_to(uint16_t node) {
+    std::string out;
+    for (const auto& each : others.take<wire::claimed>(node))
+      out += (each.dup ? "dup" : "free")
+             + (each.pending ? "@" + std::to_string(each.at) : "") + ' ';
+    return out;
+  }
+
+  /// Node 2 asks for the key of the event `ticket`, of which it takes itself
+  /// for the owner, or this node. INGEST here knows the event as under way.
+  std::string asked_by_next_owner(uint64_t ticket, bool owner = false) {
+    wire::claim question;
+    question.ticket = 50 + ticket;
+    question.owner = owner;
+    say(2, question);
+    wire::claimed answer;
+    answer.ticket = answers->all<wire::claim>().back().ticket;
+    answer.dup = answer.pending = true;
+    answer.id = "id";
+    answer.seq = ticket;
+    answer.at = 1;
+    caf::anon_send(x.events, std::move(answer));
+    settle();
+    return answers_to(2);
+  }
+
   bool gone = false;
 };
 
@@ -286,6 +313,41 @@ TEST(a repeat that waits for its numbers takes nothing else for them) {
   REQUIRE_EQUAL(answers->all<routed>().size(), 1u);
   CHECK(answers->all<routed>()[0].dup);
   CHECK_EQUAL(told(), "7:0/4 ");
+}
+
+// -- who owned a key until now ------------------------------------------------
+
+TEST(a former owner objects while its own event is under way) {
+  post_with_key(7, key_of(1, 2));
+  CHECK_EQUAL(sent(2), "[1]");
+  change({1, 2, 3});
+  CHECK_EQUAL(asked_by_next_owner(7), "dup@1 ");
+  MESSAGE("and tells the numbers when it has them");
+  wire::claimed end;
+  end.ticket = answers->all<wire::claim>().back().ticket;
+  end.dup = true;
+  caf::anon_send(x.events, std::move(end));
+  settle();
+  CHECK_EQUAL(answers_to(2), "dup ");
+}
+
+TEST(a node that may not send its own event leaves it to the owner) {
+  MESSAGE("because it has not been told yet whether it may");
+  post_with_key(7, key_of(2, 3));
+  CHECK_EQUAL(asked_by_next_owner(7), "free ");
+  MESSAGE("or because it is a repeat");
+  claimed_by(2, 7, true, true, 3);
+  CHECK_EQUAL(asked_by_next_owner(7), "free ");
+  MESSAGE("one that was allowed is sent");
+  post_with_key(8, key_of(2, 3));
+  claimed_by(2, 8, false, false, 0);
+  CHECK_EQUAL(asked_by_next_owner(8), "dup@1 ");
+}
+
+TEST(the owner of a key objects whether it has decided or not ) {
+  change({1, 2, 3});
+  post_with_key(7, key_of(1, 2));
+  CHECK_EQUAL(asked_by_next_owner(7, true), "dup@1 ");
 }
 
 // -- how events with keys end -------------------------------------------------
