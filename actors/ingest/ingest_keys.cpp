@@ -98,7 +98,12 @@ void ingest_impl::on(wire::claim& x) {
     if (known == nullptr)
       answer.outcome = ec::idempotency_full;
   }
-  auto own = known != nullptr && !known->done && accepted(*known, x);
+  auto own = known != nullptr && !known->done && known->node == x.from
+             && same_process(known->process, x.from_process);
+  // Who asks again has forgotten its earlier event, and must not wait for
+  // itself.
+  if (own)
+    known->seq = x.seq;
   if (known == nullptr || own) {
     caf::anon_send(relay_, std::move(answer));
     return;

@@ -337,11 +337,33 @@ TEST(a number that comes again after a restart is another event) {
   claim(2, 7);
   MESSAGE("while the first is under way");
   CHECK_EQUAL(claim(2, 7, true, 202), "7:none 7@2 ");
+  MESSAGE("which frees no key of the first");
+  auto refused = about_key<wire::claim_settled>(2, 7);
+  refused.from_process = 202;
+  refused.outcome = ec::busy;
+  caf::anon_send(in, std::move(refused));
+  CHECK_EQUAL(claimed(), "");
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
   settled_by(2, 7);
   claimed();
   MESSAGE("and afterwards");
   CHECK_EQUAL(claim(2, 7, true, 202), "7:none 7 ");
   CHECK_EQUAL(claim(2, 7), "7:none 7 ");
+}
+
+TEST(a node that asks again has forgotten its earlier event) {
+  claim(2, 7);
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
+  MESSAGE("so it need not wait for itself");
+  CHECK_EQUAL(claim(2, 9), "9:none ");
+  settled_by(2, 7, ec::busy);
+  CHECK_EQUAL(claimed(), "");
+  MESSAGE("what is held is its later event");
+  CHECK_EQUAL(claim(4, 10), "10:none 9@2 ");
+  settled_by(2, 9);
+  auto both = claimed();
+  CHECK_EQUAL(count_of(both, "8:none 9 "), 1u);
+  CHECK_EQUAL(count_of(both, "10:none 9 "), 1u);
 }
 
 TEST(a former owner is told the end of what it knows) {
