@@ -248,7 +248,46 @@ void ingest_impl::repeat(idempotency::entry& first, under_way x) {
   first.waiting.push_back(ticket);
   x.dup = true;
   x.id = first.id;
+  // RELAY sees to it that an event of this node ends, and a node that asked
+  // answers its poster in time by itself.
+  if (relay_ && !ours(first) && x.slot.claim == 0) {
+    patient_.emplace_back(now() + opts_.cluster.request_timeout.count(),
+                          ticket);
+    await_patient();
+  }
   events_[ticket] = std::move(x);
+}
+
+void ingest_impl::await_patient() {
+  if (!patient_.empty() && !patience_.armed())
+    home().home().wheel().arm(patience_, patient_.front().first - now());
+}
+
+/// Repeats whose first events take long at other nodes are repeats all the
+/// same. Their keys stay.
+void ingest_impl::on_patience_over() {
+  attempt([this] {
+    while (!patient_.empty() && patient_.front().first <= now()) {
+      auto node = events_.extract(patient_.front().second);
+      patient_.pop_front();
+      if (node.empty())
+        continue;
+      auto& x = node.mapped();
+      if (const auto* first = find_key(x))
+        answer_late(x, first->seq, {first->node});
+      else
+        refuse(x.slot, refusal_of(ec::unanswered));
+    }
+    await_patient();
+  });
+}
+
+/// Answers a repeat without the numbers of its first event.
+void ingest_impl::answer_late(under_way& x, uint64_t seq,
+                              std::vector<uint16_t> unreachable) {
+  x.seq = seq;
+  x.unreachable = std::move(unreachable);
+  answers_.add(x.slot, describe_event(x) + '}');
 }
 
 void ingest_impl::answer_repeat(const idempotency::entry& first, under_way& x) {
@@ -303,10 +342,7 @@ void ingest_impl::ask_again(const under_way& x) {
     // A node that asked answers its poster by itself.
     if (node.empty() || node.mapped().slot.claim != 0)
       continue;
-    auto& y = node.mapped();
-    y.seq = x.seq;
-    y.unreachable = x.unreachable;
-    answers_.add(y.slot, describe_event(y) + '}');
+    answer_late(node.mapped(), x.seq, x.unreachable);
   }
   repeats_[x.credential].erase(x.key);
   count_idempotency();

@@ -9,11 +9,13 @@
 #include "transports/codec/encoded.hpp"
 #include "transports/codec/json_scan.hpp"
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace signalbox {
@@ -34,7 +36,8 @@ public:
       confirms_(at.home().wheel(),
                 [this](auto& event, bool is_routed, const auto& outcome) {
                   attempt([&] { on_confirm_over(event, is_routed, outcome); });
-                }) {
+                }),
+      patience_(session::make_timer<&ingest_impl::on_patience_over>(this)) {
     for (size_t i = 0; i < keys.size(); ++i)
       repeats_.emplace_back(opts.ingest.idempotency_keys,
                             opts.ingest.idempotency_window.count(),
@@ -85,6 +88,8 @@ protected:
   void on_end(const caf::error&) override {
     population_.end();
     confirms_.clear();
+    patience_.cancel();
+    patient_.clear();
     events_.clear();
     users_ = nullptr;
     relay_ = nullptr;
@@ -147,6 +152,10 @@ private:
   void refuse_repeats(const std::vector<uint64_t>& tickets, ec why);
   void remember(const under_way& x);
   void ask_again(const under_way& x);
+  void await_patient();
+  void on_patience_over();
+  void answer_late(under_way& x, uint64_t seq,
+                   std::vector<uint16_t> unreachable);
   idempotency::entry* find_key(const under_way& x);
   void take_back(const under_way& event, ec why);
   void free_key(size_t credential, const std::string& key, ec why);
@@ -195,6 +204,10 @@ private:
   std::unordered_map<uint64_t, question> commands_;
   std::unordered_map<uint64_t, under_way> events_;
   confirms confirms_;
+  /// When repeats of other nodes' events have waited long enough, in that
+  /// order.
+  std::deque<std::pair<session::time_point, uint64_t>> patient_;
+  session::timer patience_;
   uint64_t last_ticket_ = 0;
   uint64_t last_id_ = 0;
 };

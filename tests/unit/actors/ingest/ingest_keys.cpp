@@ -289,6 +289,8 @@ TEST(an end that was lost with a link is not waited for without end) {
   call(keyed);
   auto most = opts.cluster.dead_after + 3 * opts.cluster.request_timeout;
   advance(most.count());
+  said();
+  call(keyed);
   CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
   CHECK_EQUAL(said(), "");
   advance(1);
@@ -325,10 +327,33 @@ TEST(a key that is given is compared with the process that has its event) {
 
 TEST(a repeat that waits longer than its key is known is answered) {
   claim(2, 7);
-  call(keyed);
+  CHECK_EQUAL(claim(3, 8), "8:none 7@2 ");
   advance(opts.ingest.idempotency_window.count());
-  CHECK_EQUAL(claim(3, 8), "8:none ");
-  CHECK(said().starts_with("503 "));
+  CHECK_EQUAL(claim(3, 9), "8:unanswered 9:none ");
+}
+
+TEST(a repeat at the owner of its key does not wait without end) {
+  claim(2, 7);
+  call(keyed);
+  auto time = opts.cluster.request_timeout.count();
+  advance(time / 2);
+  call(keyed);
+  CHECK_EQUAL(said(), "");
+  advance(time / 2 + 16);
+  auto late = R"("seq":7,"matched":0,"online":0,"dup":true,)"
+              R"("partial":true,"unreachable":[2]})";
+  CHECK_EQUAL(count_of(said(), late), 1u);
+  MESSAGE("each has its own time, and its key is still known");
+  CHECK_EQUAL(count.idempotency_keys, 1);
+  advance(time / 2 + 16);
+  CHECK_EQUAL(count_of(said(), late), 1u);
+  call(keyed);
+  CHECK(asked->all<deliver_users>().empty());
+  settled_by(2, 7);
+  CHECK_EQUAL(count_of(said(), R"("seq":7,"matched":0,"online":0,"dup":true})"),
+              1u);
+  advance(2 * time);
+  CHECK_EQUAL(said(), "");
 }
 
 // -- who asks again -----------------------------------------------------------
