@@ -61,6 +61,7 @@ TEST(those that are there are released one after the other) {
   two.get(other);
   REQUIRE(c.until([&] { return c.one.tunnelled.hosted == 2; }));
   c.settle();
+  auto began = loop::clock();
   c.two.ways->retire(2000);
   CHECK(!c.two.ways->retired());
   REQUIRE(c.until([&] { return c.two.tunnelled.away == 1; }));
@@ -68,6 +69,8 @@ TEST(those that are there are released one after the other) {
   for (auto i = 0; i < 1000 && !c.two.ways->retired(); ++i)
     c.until([&] { return c.two.ways->retired(); });
   CHECK(c.two.ways->retired());
+  MESSAGE("the second when half of the time is over");
+  CHECK(loop::clock() - began >= 900);
   CHECK(c.until([&] { return c.two.tunnelled.away == 0; }));
 }
 
