@@ -52,8 +52,8 @@ public:
     return greeted_;
   }
 
-  /// Returns whether the peer has asked for a link, before which one that dialed
-  /// may send no batch.
+  /// Returns whether the peer has asked for a link, before which one that
+  /// dialed may send no batch.
   bool opened() const noexcept {
     return opened_;
   }
