@@ -125,8 +125,8 @@ struct user_info {
   std::vector<uint16_t> unreachable;
 };
 
-/// Tells INGEST that the router ends: acks that are still awaited do not come,
-/// and their events are answered by what is known.
+/// Tells INGEST that the router ends. INGEST answers the events that wait for
+/// acks as if their deadlines were over.
 struct end_confirms {};
 
 // -- INGEST <-> RELAY ---------------------------------------------------------

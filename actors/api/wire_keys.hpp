@@ -68,7 +68,7 @@ struct claim_settled {
 SIGNALBOX_INSPECT(claim_settled, x.credential, x.key, x.id, x.matched, x.online,
                   x.outcome, x.seq, x.owner)
 
-/// An idempotency key and what is known of it.
+/// An idempotency key and its event.
 struct held_key {
   std::string credential;
   std::string key;

@@ -97,7 +97,7 @@ protected:
     deadline_.cancel();
     inbox_.reset();
     auto* out = std::exchange(out_, nullptr);
-    // First: the hubs must not keep what is gone, even if the rest throws.
+    // First, since the rest may throw: the hubs point to the places.
     while (!places_.empty())
       leave(places_.front());
     if (out != nullptr)

@@ -104,7 +104,8 @@ public:
   /// enough.
   bool expire(int64_t now);
 
-  /// Holds what is on its way in, for longer each time; counted in `gauge`.
+  /// Holds the CONNECT until the site is asked again, for longer each time;
+  /// counted in `gauge`.
   void hold_from(int64_t now, std::atomic<int64_t>& gauge);
 
   /// Returns when it is due or the next ack expires, or `otherwise` if that is

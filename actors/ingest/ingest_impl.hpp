@@ -169,6 +169,8 @@ private:
   bool is_gone(const idempotency::entry& x);
   template <class T>
   idempotency::entry* hold_key(size_t credential, const T& x);
+  template <class T>
+  void remember_numbers(size_t credential, const T& x);
   void on(wire::claim& x);
   void on(wire::claim_settled& x);
   bool ours(const idempotency::entry& x) const;

@@ -88,6 +88,20 @@ idempotency::entry* ingest_impl::hold_key(size_t credential, const T& x) {
   return out;
 }
 
+/// Takes the numbers of an event that another node has accepted.
+template <class T>
+void ingest_impl::remember_numbers(size_t credential, const T& x) {
+  under_way event;
+  event.id = x.id;
+  event.seq = x.seq;
+  event.dup = true;
+  event.key = x.key;
+  event.credential = credential;
+  event.matched = x.matched;
+  event.online = x.online;
+  remember(event);
+}
+
 void ingest_impl::on(wire::claim& x) {
   wire::claimed answer;
   answer.ticket = x.ticket;
@@ -143,15 +157,7 @@ void ingest_impl::on(wire::claim_settled& x) {
       free_key(*credential, x.key, x.outcome);
     return;
   }
-  under_way event;
-  event.id = x.id;
-  event.seq = x.seq;
-  event.dup = true;
-  event.key = x.key;
-  event.credential = *credential;
-  event.matched = x.matched;
-  event.online = x.online;
-  remember(event);
+  remember_numbers(*credential, x);
 }
 
 bool ingest_impl::ours(const idempotency::entry& x) const {
@@ -220,17 +226,8 @@ void ingest_impl::on(wire::keys& x) {
       known->process = each.process;
     }
     // The numbers of an event that this node knew as under way.
-    if (each.done && !known->done && known->id == each.id) {
-      under_way event;
-      event.id = each.id;
-      event.seq = each.seq;
-      event.dup = true;
-      event.key = each.key;
-      event.credential = *credential;
-      event.matched = each.matched;
-      event.online = each.online;
-      remember(event);
-    }
+    if (each.done && !known->done && known->id == each.id)
+      remember_numbers(*credential, each);
   }
   count_idempotency();
 }

@@ -32,6 +32,13 @@ void change_process(peer& x, uint64_t incarnation, session::time_point until) {
   x.former_until = until;
 }
 
+/// Returns whether a text was not logged before, as far as that is known.
+bool note_once(const std::string& text, std::set<std::string>& reported) {
+  if (reported.size() >= most_reported)
+    reported.clear();
+  return reported.insert(text).second;
+}
+
 /// Logs a refusal, but not each time that the node comes again.
 void report_refused(const wire::hello& x, const std::string& why,
                     std::set<std::string>& reported) {
@@ -41,17 +48,8 @@ void report_refused(const wire::hello& x, const std::string& why,
   auto turn = log_turn(log_cause::node);
   if (!turn)
     return;
-  if (reported.size() >= most_reported)
-    reported.clear();
+  note_once(text, reported);
   spdlog::warn("refused node {} at {}{}", x.node, text, *turn);
-  reported.insert(std::move(text));
-}
-
-/// Returns whether a text was not logged before, as far as that is known.
-bool note_once(const std::string& text, std::set<std::string>& reported) {
-  if (reported.size() >= most_reported)
-    reported.clear();
-  return reported.insert(text).second;
 }
 
 } // namespace

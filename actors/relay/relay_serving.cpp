@@ -357,7 +357,7 @@ void relay_impl::give_up(uint64_t ticket) {
 
 void relay_impl::on_look() {
   armed_ = false;
-  // First what has not been sent: those that it goes to have some time left.
+  // Events that were not sent go first: their receivers have half of the time.
   while (!unsaid_.empty() && unsaid_.front().first <= now()) {
     auto i = waiting_.find(unsaid_.front().second);
     unsaid_.pop_front();

@@ -279,7 +279,7 @@ void listeners::finish() {
     each->retire();
     each->stop_accepting();
   }
-  // What is on its way meanwhile is answered.
+  // Requests that arrive meanwhile are answered.
   std::this_thread::sleep_for(last_words);
   for (auto* each : {ingest_.get(), public_.get()})
     each->drain();

@@ -73,7 +73,6 @@ async function reach(tabs, text) {
   await until(async () => {
     await deliver(cluster.node(1), without().map(({ user }) =>
       ({ type: 'letter', payload: { to: user, text } })));
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
     return without().length === 0;
   }, soon, `"${text}" at all`).catch((error) => {
     throw new Error(`${error.message}, not at ${without().map((x) => `${x.user} of node ${x.node}`)}`);
@@ -143,7 +142,6 @@ describe('behind HAProxy', { skip: noHaproxy, timeout: 120000 * slow }, () => {
     await until(async () => {
       const all = await newcomers().catch(() => [2]);
       closeAll();
-      await new Promise((resolve) => { setTimeout(resolve, 100); });
       return !all.includes(2);
     }, 10000, 'new sessions to go elsewhere');
   });

@@ -276,9 +276,7 @@ TEST(script polls pass) {
 
 TEST(clients of old find their sessions) {
   cluster c;
-  client near{c.one.port()};
-  near.get("/socket.io/1/");
-  auto sid = body_of(c.answer(near)).substr(0, session_ids::length);
+  auto sid = c.open_legacy();
   client far{c.two.port()};
   far.get("/socket.io/1/xhr-polling/" + sid);
   CHECK_EQUAL(body_of(c.answer(far)), "1::");

@@ -22,10 +22,11 @@ struct cluster {
     // nop
   }
 
-  /// Turns the loops until something is so. Returns whether it came about.
+  /// Turns the loops until something is so, for 20 s at most. Returns whether
+  /// it came about.
   template <class F>
   bool until(F&& so) {
-    for (auto i = 0; i < 20000; ++i) {
+    for (auto end = loop::clock() + 20000; loop::clock() < end;) {
       if (so())
         return true;
       one.turn();
@@ -60,6 +61,13 @@ struct cluster {
     auto at = text.find("\"sid\":\"");
     REQUIRE(at != std::string::npos);
     return text.substr(at + 7, session_ids::length);
+  }
+
+  /// The same for a session of 0.9.
+  std::string open_legacy() {
+    client x{one.port()};
+    x.get("/socket.io/1/");
+    return body_of(answer(x)).substr(0, session_ids::length);
   }
 
   /// Moves a session to a WebSocket by way of router 2.
